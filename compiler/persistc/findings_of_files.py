@@ -5,7 +5,7 @@ from persistc.spans import Span
 
 
 def syntax_error(file: str, error: SyntaxError) -> Diagnostic:
-    """The finding for what `ast.parse` refused. Python counts both lines and columns of it from 1, and may know neither."""
+    """The finding for what `ast.parse` refused: Python counts its lines and columns from 1, and may know neither."""
     line = error.lineno or 1
     column = max((error.offset or 1) - 1, 0)
     end_column = column + 1

@@ -1,4 +1,4 @@
-"""What `persistc explain PSTnnn` prints: one page of markdown for each code, in a file of its own beside this module."""
+"""What `persistc explain PSTnnn` prints: a page of markdown for each code, each a file beside this module."""
 
 from importlib.resources import files
 
