@@ -79,6 +79,15 @@ class Subscript:
 
 
 @dataclass(frozen=True, slots=True)
+class Unary:
+    """`-value`, `not value`."""
+
+    span: Span
+    operator: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """`left | right` and every other operator with two sides, comparisons and `and`/`or` among them."""
 
@@ -137,6 +146,7 @@ class Comprehension:
 @dataclass(frozen=True, slots=True)
 class Lambda:
     span: Span
+    text: str
     parameters: tuple[str, ...]
     body: Expression
 
@@ -162,6 +172,7 @@ class Compound:
     """Any other expression; its subexpressions in the order of evaluation."""
 
     span: Span
+    text: str
     parts: tuple[Expression, ...]
 
 
@@ -173,6 +184,7 @@ Expression: TypeAlias = (
     | Call
     | Await
     | Subscript
+    | Unary
     | Operation
     | Display
     | Starred

@@ -68,9 +68,8 @@ class Binding:
     """For an import what it stands for, otherwise the module's (or class's) name and this one."""
     value: Text | None = None
     """What an assignment assigns."""
-    type_checking: bool = False
-    """Bound below `if TYPE_CHECKING:`."""
-    statement: Import | None = None
+    imported: Import | None = None
+    """The import that makes it known; None for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ class Import:
 
     module: str
     """The module as written: `.types`, `app.types`, `a.b`."""
-    absolute: str
-    """The same with the leading dots resolved."""
+    origin: str
+    """What the bound name stands for; for `*` the module."""
     name: str | None
     """The name taken from it, `*` for all; None for `import module`."""
     alias: str | None
@@ -276,7 +275,7 @@ class Module:
     path: str
     """Absolute."""
     name: str
-    """Dotted, from the topmost folder that has an `__init__.py`; `flows` when there is none."""
+    """Its own among all modules of the run: its path below the project's root with dots, `src.app.flows`."""
     in_package: bool
     """Its folder is a package, so that a relative import works beside it."""
     imports: tuple[Import, ...]
@@ -288,11 +287,6 @@ class Module:
     string_annotations: bool = False
     """`from __future__ import annotations`."""
     interface_only: bool = False
-
-    @property
-    def package(self) -> str:
-        """What a single leading dot stands for."""
-        return self.name if self.path.endswith("__init__.py") else self.name.rpartition(".")[0]
 
     def origin(self, name: str, inside: Class | None = None) -> str | None:
         """What a dotted name stands for at the top of the module, or in the body of one of its classes."""

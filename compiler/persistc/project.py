@@ -25,14 +25,7 @@ class Project:
     """The modules of a run."""
 
     modules: Mapping[str, Module] = field(default_factory=dict)
-    """By absolute path."""
-    importable: Mapping[str, str] = field(default_factory=dict)
-    """Each dotted name under which a module was imported, with its path."""
-
-    def module(self, name: str) -> Module | None:
-        """The module of a dotted name, if it belongs to the project."""
-        path = self.importable.get(name)
-        return None if path is None else self.modules.get(path)
+    """By name."""
 
     def canonical(self, origin: str) -> str:
         """Where a thing is defined: follows re-exports through the modules of the project."""
@@ -102,7 +95,7 @@ class Project:
         while "." in name:
             name, _, last = name.rpartition(".")
             rest = f"{last}.{rest}" if rest else last
-            if (module := self.module(name)) is not None:
+            if (module := self.modules.get(name)) is not None:
                 return module, rest
         return None
 
