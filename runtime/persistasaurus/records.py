@@ -91,7 +91,11 @@ class FlowChanged(Struct, frozen=True, gc=False):
 
 
 class SignalTaken(Struct, frozen=True, gc=False):
-    """An open wait takes a signal: the signal is read, the wait's row gets its arguments and becomes a PENDING step."""
+    """An open wait takes a signal: the signal is read, the wait's row gets its arguments and becomes a PENDING step.
+
+    Its time limit is over, so the row has no due time after it. Refused unless the row is WAITING_FOR_SIGNAL and the
+    signal unread.
+    """
 
     flow_id: str
     step: int
@@ -173,16 +177,16 @@ class SignalRow(Struct, frozen=True):
 
 
 class Start(Struct, frozen=True):
-    """Record a new flow unless its id is taken; answered with the row found there, or None when this one was inserted."""
+    """Record a new flow unless its id is taken; answered with the row found there, None when this one was inserted."""
 
     flow: FlowRow
 
 
 class Send(Struct, frozen=True):
-    """Store a signal for a flow that may still read it (G8); answered with the flow's row as found, None for an unknown id.
+    """Store a signal for a flow that may still read it (G8); answered with the flow's row as found, None if unknown.
 
-    Nothing is stored for an unknown, COMPLETE or CANCELLED flow. A WAITING flow becomes due at once, so that a signal
-    whose sender dies after the commit still wakes it.
+    Nothing is stored for an unknown, COMPLETE or CANCELLED flow. A WAITING flow becomes due at `sent_at`, unless it is
+    earlier, so that a signal whose sender dies after the commit still wakes it.
     """
 
     signal: SignalRow
@@ -192,8 +196,8 @@ class Reopen(Struct, frozen=True):
     """Begin another round of a FAILED flow (G7), all in one transaction; answered with True, or False if the flow's row
     is no longer FAILED in `from_round`.
 
-    Rows in `archive` become history of `from_round` and the signals they took are unread again; `restate` sets rows that
-    stay, `round` included; the flow's row becomes RUNNING in `from_round + 1` without outcome, due time or recoveries.
+    Rows in `archive` become history of `from_round` and the signals they took are unread again; `restate` sets rows
+    that stay; the flow's row becomes RUNNING in `from_round + 1` without outcome, due time or recoveries.
     """
 
     flow_id: str
@@ -207,7 +211,10 @@ class Reopen(Struct, frozen=True):
 
 
 class Resume(Struct, frozen=True):
-    """Let a PARKED flow run again; answered with the flow's row as found, None for an unknown id."""
+    """Let a PARKED flow run again; answered with the flow's row as found, None for an unknown id.
+
+    It becomes RUNNING without reason (the return value), due time or recoveries.
+    """
 
     flow_id: str
 
@@ -220,8 +227,20 @@ class Readmit(Struct, frozen=True):
 
 Write = CallMade | CallChanged | FlowChanged | SignalTaken | SignalReturned | Start | Send | Reopen | Resume | Readmit
 Question = Start | Send | Reopen | Resume
-"""The writes that are answered."""
+"""The writes that are answered.
+
+They come from outside their flow: one that is refused changes nothing, is answered with its error, and does not stop the
+flow. One that is put while the flow is stopped is answered with what stopped it."""
 Answer = FlowRow | bool | None
+
+
+def flow_of(write: Write) -> str:
+    """The id of the flow a write belongs to."""
+    if isinstance(write, Start):
+        return write.flow.flow_id
+    if isinstance(write, Send):
+        return write.signal.flow_id
+    return write.flow_id
 
 
 class Commit(Struct, frozen=True):
