@@ -229,8 +229,8 @@ Write = CallMade | CallChanged | FlowChanged | SignalTaken | SignalReturned | St
 Question = Start | Send | Reopen | Resume
 """The writes that are answered.
 
-They come from outside their flow: one that is refused changes nothing, is answered with its error, and does not stop the
-flow. One that is put while the flow is stopped is answered with what stopped it."""
+They come from outside their flow: one that is refused changes nothing, is answered with its error, and does not stop
+the flow. One that is put while the flow is stopped is answered with what stopped it."""
 Answer = FlowRow | bool | None
 
 
