@@ -1,0 +1,183 @@
+"""The rows an in-memory log holds, and what each write does to them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from persistasaurus.errors import RowRefused
+from persistasaurus.records import (
+    CallChanged,
+    CallMade,
+    FlowChanged,
+    FlowRow,
+    FlowStatus,
+    InvocationRow,
+    Readmit,
+    Reopen,
+    Resume,
+    Send,
+    SignalReturned,
+    SignalRow,
+    SignalTaken,
+    Start,
+    Status,
+    Write,
+)
+from persistasaurus.row_changes import (
+    READS_NO_SIGNALS,
+    call_changed,
+    call_made,
+    flow_changed,
+    flow_reopened,
+    flow_running,
+    flow_woken,
+    signal_taken,
+)
+
+
+class MemoryRows:
+    """Flows, invocations and signals by flow id. Rows are frozen, so a copy shares them."""
+
+    __slots__ = ("archived", "calls", "flows", "signals")
+
+    def __init__(self) -> None:
+        self.flows: dict[str, FlowRow] = {}
+        self.calls: dict[str, dict[int, InvocationRow]] = {}
+        self.archived: dict[str, list[InvocationRow]] = {}
+        self.signals: dict[str, dict[str, SignalRow]] = {}
+
+    def copy(self) -> MemoryRows:
+        """Rows of their own to write on."""
+        rows = MemoryRows()
+        rows.flows = self.flows.copy()
+        rows.calls = {flow_id: calls.copy() for flow_id, calls in self.calls.items()}
+        rows.archived = {flow_id: calls.copy() for flow_id, calls in self.archived.items()}
+        rows.signals = {flow_id: signals.copy() for flow_id, signals in self.signals.items()}
+        return rows
+
+    def due_times(self) -> list[tuple[int, str]]:
+        """Due time and id of every WAITING flow that has one."""
+        return [
+            (row.due, row.flow_id)
+            for row in self.flows.values()
+            if row.status is FlowStatus.WAITING and row.due is not None
+        ]
+
+    def make(self, write: Write) -> FlowRow | bool | None:
+        """Make one write, whole or not at all.
+
+        Returns:
+            The answer, if the write is a question.
+
+        Raises:
+            RowRefused: It cannot be made; nothing has changed.
+        """
+        match write:
+            case CallMade():
+                _refuse_lone_surrogates(write.flow_id, write.step, write.flow_id, write.key, write.parameters)
+                calls = self.calls.setdefault(write.flow_id, {})
+                if write.step in calls:
+                    raise RowRefused(f"flow {write.flow_id!r}, step {write.step}: the row is there already")
+                calls[write.step] = call_made(write)
+            case CallChanged():
+                _refuse_lone_surrogates(write.flow_id, write.step, write.return_value)
+                row = self._call(write.flow_id, write.step)
+                self.calls[write.flow_id][write.step] = call_changed(row, write)
+            case FlowChanged():
+                _refuse_lone_surrogates(write.flow_id, 0, write.return_value)
+                if write.flow_id not in self.flows:
+                    raise RowRefused(f"flow {write.flow_id!r}: there is no row of it to change")
+                self.flows[write.flow_id] = flow_changed(self.flows[write.flow_id], write)
+            case SignalTaken():
+                self._take(write)
+            case SignalReturned():
+                self._return(write)
+            case Start():
+                return self._start(write.flow)
+            case Send():
+                return self._send(write.signal)
+            case Reopen():
+                return self._reopen(write)
+            case Resume():
+                found = self.flows.get(write.flow_id)
+                if found is not None and found.status is FlowStatus.PARKED:
+                    self.flows[write.flow_id] = flow_running(found)
+                return found
+            case Readmit():
+                pass
+        return None
+
+    def _call(self, flow_id: str, step: int) -> InvocationRow:
+        row = self.calls.get(flow_id, {}).get(step)
+        if row is None:
+            raise RowRefused(f"flow {flow_id!r}, step {step}: there is no row of it to change")
+        return row
+
+    def _signal(self, flow_id: str, signal_id: str, taken_by: int | None) -> SignalRow:
+        signal = self.signals.get(flow_id, {}).get(signal_id)
+        if signal is None or signal.taken_by != taken_by:
+            state = "unread" if taken_by is None else f"taken by step {taken_by}"
+            raise RowRefused(f"flow {flow_id!r}: there is no signal {signal_id!r} that is {state}")
+        return signal
+
+    def _take(self, write: SignalTaken) -> None:
+        row = self._call(write.flow_id, write.step)
+        signal = self._signal(write.flow_id, write.signal_id, None)
+        _refuse_lone_surrogates(write.flow_id, write.step, write.parameters)
+        if row.status is not Status.WAITING_FOR_SIGNAL:
+            raise RowRefused(f"flow {write.flow_id!r}, step {write.step}: it is {row.status} and takes no signal")
+        self.calls[write.flow_id][write.step] = signal_taken(row, write.parameters, write.attempts)
+        self.signals[write.flow_id][write.signal_id] = replace(signal, taken_by=write.step)
+
+    def _return(self, write: SignalReturned) -> None:
+        signal = self._signal(write.flow_id, write.signal_id, write.step)
+        self.signals[write.flow_id][write.signal_id] = replace(signal, taken_by=None)
+
+    def _start(self, flow: FlowRow) -> FlowRow | None:
+        _refuse_lone_surrogates(flow.flow_id, 0, flow.flow_id, flow.parameters)
+        return None if self.flows.setdefault(flow.flow_id, flow) is flow else self.flows[flow.flow_id]
+
+    def _send(self, signal: SignalRow) -> FlowRow | None:
+        _refuse_lone_surrogates(signal.flow_id, 0, signal.flow_id, signal.signal_id, signal.key, signal.arguments)
+        found = self.flows.get(signal.flow_id)
+        if found is None or found.status in READS_NO_SIGNALS:
+            return found
+        signals = self.signals.setdefault(signal.flow_id, {})
+        if signal.signal_id in signals:
+            raise RowRefused(f"flow {signal.flow_id!r}: signal {signal.signal_id!r} is there already")
+        signals[signal.signal_id] = signal
+        if found.status is FlowStatus.WAITING:
+            self.flows[signal.flow_id] = flow_woken(found, signal.sent_at)
+        return found
+
+    def _reopen(self, write: Reopen) -> bool:
+        found = self.flows.get(write.flow_id)
+        if found is None or found.status is not FlowStatus.FAILED or found.round != write.from_round:
+            return False
+        calls = self.calls.get(write.flow_id, {}).copy()
+        for change in write.restate:
+            row = call_changed(self._call(write.flow_id, change.step), change)
+            calls[change.step] = replace(row, round=write.from_round + 1) if change.step in write.reopened else row
+        archive = [replace(self._call(write.flow_id, step), archived_in=write.from_round) for step in write.archive]
+        for step in write.archive:
+            del calls[step]
+        freed = {*write.archive, *write.unread}
+        self.signals[write.flow_id] = {
+            signal_id: replace(signal, taken_by=None) if signal.taken_by in freed else signal
+            for signal_id, signal in self.signals.get(write.flow_id, {}).items()
+        }
+        self.calls[write.flow_id] = calls
+        self.archived.setdefault(write.flow_id, []).extend(sorted(archive, key=lambda row: row.step))
+        self.flows[write.flow_id] = flow_reopened(found)
+        return True
+
+
+def _refuse_lone_surrogates(flow_id: str, step: int, *texts: str | None) -> None:
+    for text in texts:
+        if text is not None and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise RowRefused(
+                    f"flow {flow_id!r}, step {step}: a lone surrogate cannot be stored: {error}"
+                ) from error
