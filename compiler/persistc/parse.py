@@ -1,0 +1,72 @@
+"""From text to a libcst tree with positions; text that is not Python becomes a finding."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from persistc.diagnostics import Diagnostic
+from persistc.findings_of_files import syntax_error
+from persistc.sources import SourceFile
+from persistc.spans import Position, Span
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A parsed module; `positions` knows every node of it."""
+
+    module: cst.Module
+    positions: Mapping[cst.CSTNode, CodeRange]
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node stands."""
+        found = self.positions[node]
+        return Span(Position(found.start.line, found.start.column), Position(found.end.line, found.end.column))
+
+    def source(self, span: Span) -> str:
+        """The text between two positions of the file."""
+        lines = self.lines[span.start.line - 1 : span.end.line]
+        lines[-1] = lines[-1][: span.end.column]
+        lines[0] = lines[0][span.start.column :]
+        return "\n".join(lines)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return re.split(r"\r\n|\r|\n", self.module.code)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """A node as it is written, without the space around it."""
+        return self.module.code_for_node(node).strip()
+
+
+def parse(text: str, source: SourceFile) -> Tree | Diagnostic:
+    """The tree of a module, or the finding that says where it stops being Python."""
+    try:
+        module = cst.parse_module(text)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
+        return syntax_error(source.file, _located(text, error))
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    return Tree(module=module, positions=wrapper.resolve(PositionProvider))
+
+
+def _located(text: str, error: Exception) -> SyntaxError:
+    """The error as Python itself tells it: libcst's positions are those of the token where it gave up."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as located:
+        return located
+    except (ValueError, RecursionError) as unlocated:
+        return SyntaxError(str(unlocated))
+    if isinstance(error, cst.ParserSyntaxError):
+        line = error.raw_line
+        return SyntaxError(error.message, ("", line, error.raw_column + 1, None))
+    return SyntaxError(str(error))
