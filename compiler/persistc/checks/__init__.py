@@ -1,0 +1,40 @@
+"""The checks: what would go wrong when a flow is replayed, found in the model before anything is generated.
+
+Each module of this package is one family of checks, and each check a function over frozen values that returns findings.
+"""
+
+from persistc.checks.assignments import check_assignments
+from persistc.checks.awaits import check_awaits
+from persistc.checks.calls import check_calls
+from persistc.checks.decorators import check_decorators
+from persistc.checks.definitions import check_definitions
+from persistc.checks.exceptions import check_exceptions
+from persistc.checks.flow_class import flow_classes
+from persistc.checks.flow_code import flow_code
+from persistc.checks.inheritance import check_inheritance
+from persistc.checks.mark_arguments import check_mark_arguments
+from persistc.checks.modules import check_modules
+from persistc.checks.signatures import check_signatures
+from persistc.checks.strays import check_strays
+from persistc.checks.waits import check_waits
+from persistc.diagnostics import Diagnostic, in_order
+from persistc.project import Project
+
+OF_MODULES = (check_modules, check_decorators, check_strays)
+OF_CLASSES = (check_definitions, check_inheritance, check_assignments, check_mark_arguments, check_signatures)
+OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_exceptions)
+
+
+def check(project: Project) -> list[Diagnostic]:
+    """Everything that is wrong in the modules of the project that were read with their bodies, in order."""
+    found: list[Diagnostic] = []
+    for module in project.modules.values():
+        for check_module in OF_MODULES:
+            found += check_module(project, module)
+    for flow_class in flow_classes(project):
+        for check_class in OF_CLASSES:
+            found += check_class(flow_class)
+        bodies = flow_code(flow_class)
+        for check_code in OF_FLOW_CODE:
+            found += check_code(flow_class, bodies)
+    return in_order(found)

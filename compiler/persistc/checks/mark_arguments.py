@@ -1,0 +1,112 @@
+"""The options of a mark: written out where the compiler can read them, and not at odds with each other."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from persistc.checks.flow_class import FlowClass, described
+from persistc.diagnostics import Code, Diagnostic, Note
+from persistc.flow_tree import Constant, Display, Starred
+from persistc.model import Decorator, Kind, Method, Text
+
+OPTIONS = {
+    Kind.FLOW: ("name",),
+    Kind.STEP: ("delay", "retry", "at_most_once", "raises"),
+    Kind.SIGNAL: (),
+}
+
+
+def check_mark_arguments(flow_class: FlowClass) -> Iterator[Diagnostic]:
+    """PST014 for options that cannot be read, PST015 for `at_most_once` with `retry`."""
+    for method in flow_class.own_marked:
+        mark = method.mark
+        if mark is not None:
+            yield from _readable(flow_class.module.file, method, mark)
+            yield from _once_or_again(flow_class.module.file, method, mark)
+
+
+def _readable(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+    options = OPTIONS[method.kind]
+    for argument in mark.arguments:
+        if argument.star or argument.keyword is None:
+            yield Diagnostic(
+                code=Code.MARK_ARGUMENTS,
+                message=f"`@{mark.name}` takes its options by name, written out",
+                file=file,
+                span=argument.value.span,
+                label="persistc cannot see what this is" if argument.star else "not a named option",
+                help=f"write {_listed(options)}" if options else f"write `@{mark.name}` alone",
+            )
+        elif argument.keyword not in options:
+            near = get_close_matches(argument.keyword, options, 1)
+            if near:
+                remedy = f"did you mean `{near[0]}=`?"
+            elif options:
+                remedy = f"a {method.kind} takes {_listed(options)}"
+            else:
+                remedy = f"a {method.kind} takes no options"
+            yield Diagnostic(
+                code=Code.MARK_ARGUMENTS,
+                message=f"`@{mark.name}` has no option `{argument.keyword}`",
+                file=file,
+                span=argument.value.span,
+                label=f"not an option of a {method.kind}",
+                help=remedy,
+            )
+    raises = mark.argument("raises") if method.kind is Kind.STEP else None
+    if raises is not None:
+        yield from _written_out(file, method, raises)
+
+
+def _written_out(file: str, method: Method, raises: Text) -> Iterator[Diagnostic]:
+    expression = raises.expression
+    if not isinstance(expression, Display) or expression.kind not in {"tuple", "list"}:
+        yield Diagnostic(
+            code=Code.MARK_ARGUMENTS,
+            message=f"`raises=` of {described(method)} does not list its exceptions",
+            file=file,
+            span=raises.span,
+            label="the error table is made from what stands here",
+            help=f"write the classes in a tuple: `raises=({raises.text},)`" if _is_name(raises) else _TUPLE,
+        )
+        return
+    for item in expression.items:
+        if isinstance(item, Starred):
+            yield Diagnostic(
+                code=Code.MARK_ARGUMENTS,
+                message=f"`raises=` of {described(method)} does not list all its exceptions",
+                file=file,
+                span=item.span,
+                label="persistc cannot see which classes these are",
+                help=_TUPLE,
+            )
+
+
+_TUPLE = "write the classes in a tuple: `raises=(PaymentDeclined, CardExpired)`"
+
+
+def _is_name(raises: Text) -> bool:
+    return raises.text.rpartition(".")[2].isidentifier() and raises.text.rpartition(".")[2][:1].isupper()
+
+
+def _once_or_again(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+    once, again = mark.argument("at_most_once"), mark.argument("retry")
+    if once is None or again is None or _is(once, False) or _is(again, None):
+        return
+    yield Diagnostic(
+        code=Code.AT_MOST_ONCE_WITH_RETRY,
+        message=f"{described(method)} runs at most once and is to be retried: it cannot be both",
+        file=file,
+        span=again.span,
+        label="runs it again",
+        help="keep `retry=` for a step that may run twice, `at_most_once=True` for one that must not",
+        notes=(Note(file, once.span, "forbids to run it again"),),
+    )
+
+
+def _is(value: Text, constant: bool | None) -> bool:
+    return isinstance(value.expression, Constant) and value.expression.value is constant
+
+
+def _listed(options: tuple[str, ...]) -> str:
+    shown = [f"`{option}=`" for option in options]
+    return f"{', '.join(shown[:-1])} or {shown[-1]}" if len(shown) > 1 else shown[0]

@@ -1,0 +1,50 @@
+"""The check of a module as a whole: it must not import what is generated from it."""
+
+from collections.abc import Iterator
+
+from persistc.diagnostics import Code, Diagnostic
+from persistc.model import Import, Module
+from persistc.project import Project
+
+
+def check_modules(project: Project, module: Module) -> Iterator[Diagnostic]:
+    """PST004 for each import of its own proxies that runs when the module is imported."""
+    if next(project.flow_classes(module), None) is None:
+        return
+    stem = module.name.rpartition(".")[2]
+    for imported in module.imports:
+        if not imported.type_checking and not imported.in_function and _own_proxies(imported, module):
+            yield Diagnostic(
+                code=Code.IMPORTS_OWN_PROXIES,
+                message=f"`{stem}.py` imports its own proxies",
+                file=module.file,
+                span=imported.span,
+                label=f"`{stem}_durable.py` is generated from this file and imports it",
+                help=_two_files(project, module, stem),
+            )
+
+
+def _own_proxies(imported: Import, module: Module) -> bool:
+    """Also before the first `persistc generate`, when there is no such file an import could be resolved to."""
+    proxies = f"{module.name}_durable"
+    if f"{imported.origin}.".startswith(f"{proxies}."):
+        return True
+    written = imported.module
+    if imported.name is not None and imported.name.endswith("_durable"):
+        written = f"{written}{'' if written.endswith('.') else '.'}{imported.name}"
+    return not written.startswith("..") and proxies.endswith(f".{written.removeprefix('.')}")
+
+
+def _two_files(project: Project, module: Module, stem: str) -> str:
+    cls = next(project.flow_classes(module)).name
+    return (
+        "put the flow class and the program that runs it in two files:\n"
+        "\n"
+        f"# {stem}.py: the flow class, and nothing that needs its proxies\n"
+        f"class {cls}: ...\n"
+        "\n"
+        f"# main.py: the program, run after `persistc generate {stem}.py`\n"
+        f"from {stem}_durable import Durable{cls}\n"
+        "\n"
+        f"async with Engine(flows=[Durable{cls}()]) as engine: ..."
+    )

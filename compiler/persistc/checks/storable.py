@@ -1,0 +1,271 @@
+"""Which declared types the log cannot store: the types themselves, and what contains them.
+
+Only what is certain is refused here. What a library's type is made of is looked at when the generated module is
+imported, and the type checker holds every stored type to the bound of `Codec[T]`.
+"""
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from persistc.checks.type_tables import BARE, IN_THIS_PROCESS, REFUSED, STORED_BUILTINS, Refused
+from persistc.flow_tree import (
+    Attribute,
+    Call,
+    Expression,
+    Name,
+    Operation,
+    Quoted,
+    Starred,
+    Subscript,
+    dotted,
+)
+from persistc.model import PACKAGE, Binding, BindingKind, Class, Kind, Module
+from persistc.project import Project
+from persistc.spans import Span
+
+ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
+LITERAL = frozenset({"typing.Literal", "typing_extensions.Literal"})
+VARIABLES = frozenset(
+    f"{module}.{name}"
+    for module in ("typing", "typing_extensions")
+    for name in ("TypeVar", "ParamSpec", "TypeVarTuple")
+)
+NEW_TYPE = frozenset({"typing.NewType", "typing_extensions.NewType"})
+PROTOCOL = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The place that is to blame when it is not the annotation itself: an alias, a class."""
+
+    file: str
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a type cannot be stored, at the part of the annotation that is to blame."""
+
+    span: Span
+    reason: str
+    label: str
+    remedy: str
+    place: Elsewhere | None = None
+
+
+@dataclass(frozen=True)
+class TypeReader:
+    """Reads annotations of one project."""
+
+    project: Project
+
+    def refusals(self, expression: Expression, module: Module, inside: Class | None = None) -> Iterator[Refusal]:
+        """Each part of the annotation that cannot be stored."""
+        yield from self._read(expression, module, inside, frozenset())
+
+    def is_type_variable(self, expression: Expression, module: Module, inside: Class | None) -> bool:
+        """Whether a name stands for a `TypeVar` or its kin."""
+        origin = module.origin_of(expression, inside)
+        if origin is None:
+            return False
+        origin = self.project.canonical(origin)
+        if origin in {"typing.AnyStr"}:
+            return True
+        found = self._binding(origin)
+        value = found[0].value if found is not None else None
+        if found is None or value is None or not isinstance(value.expression, Call):
+            return False
+        return found[1].origin_of(value.expression.function) in VARIABLES
+
+    def _read(
+        self, expression: Expression, module: Module, inside: Class | None, seen: frozenset[str]
+    ) -> Iterator[Refusal]:
+        match expression:
+            case Quoted(inner=inner):
+                yield from self._read(inner, module, inside, seen)
+            case Operation(operator="|", left=left, right=right):
+                yield from self._read(left, module, inside, seen)
+                yield from self._read(right, module, inside, seen)
+            case Subscript():
+                yield from self._subscript(expression, module, inside, seen)
+            case Name() | Attribute():
+                yield from self._name(expression, module, inside, seen)
+            case _:
+                return
+
+    def _subscript(
+        self,
+        expression: Subscript,
+        module: Module,
+        inside: Class | None,
+        seen: frozenset[str],
+    ) -> Iterator[Refusal]:
+        value, items = expression.value, expression.items
+        origin = self._origin(value, module, inside)
+        if origin in LITERAL:
+            return
+        if origin in ANNOTATED:
+            if not any(self._is_conversion(item, module, inside) for item in items[1:]):
+                yield from self._read(items[0], module, inside, seen)
+            return
+        if origin is not None and (refused := _refused(origin)) is not None:
+            yield _refusal(expression, refused, origin)
+            return
+        if not (isinstance(value, Name | Attribute) and origin in BARE):
+            yield from self._name(value, module, inside, seen)
+        for item in items:
+            if not isinstance(item, Starred):
+                yield from self._read(item, module, inside, seen)
+
+    def _is_conversion(self, item: Expression, module: Module, inside: Class | None) -> bool:
+        """`stored_as(...)`, or something we cannot see into that may be one."""
+        if isinstance(item, Call):
+            return self._origin(item.function, module, inside) == f"{PACKAGE}.stored_as"
+        found = self._binding(self._origin(item, module, inside) or "")
+        value = found[0].value if found is not None else None
+        if found is None or value is None:
+            return False
+        home = found[1]
+        return isinstance(value.expression, Call) and (
+            self._origin(value.expression.function, home, None) == f"{PACKAGE}.stored_as"
+        )
+
+    def _name(
+        self, expression: Expression, module: Module, inside: Class | None, seen: frozenset[str]
+    ) -> Iterator[Refusal]:
+        origin = self._origin(expression, module, inside)
+        if origin is None or origin in seen:
+            return
+        if (refused := _refused(origin)) is not None:
+            yield _refusal(expression, refused, origin)
+            return
+        if origin in BARE:
+            shown = dotted(expression)
+            yield Refusal(
+                expression.span,
+                f"`{shown}` does not say what is in it",
+                "of what?",
+                f"write what it holds: `{shown}[{BARE[origin]}]`",
+            )
+            return
+        if (cls := self.project.find_class(origin)) is not None:
+            yield from self._class(expression, *cls)
+        elif (bound := self._binding(origin)) is not None:
+            yield from self._bound(expression, *bound, seen | {origin})
+
+    def _bound(self, expression: Expression, binding: Binding, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
+        """A function, or an alias: what it stands for is refused here, with a second frame where it is said."""
+        if binding.kind is BindingKind.FUNCTION:
+            yield Refusal(
+                expression.span,
+                f"`{binding.name}` is a function, not a type",
+                "not a type",
+                f"write the type of what is stored; {_WHERE_IT_GOES}",
+                Elsewhere(home.file, binding.span, "defined here"),
+            )
+            return
+        if binding.value is None:
+            return
+        value = binding.value.expression
+        if isinstance(value, Call):
+            if self._origin(value.function, home, None) not in NEW_TYPE or len(value.arguments) < 2:
+                return
+            value = value.arguments[1].value
+        for refusal in self._read(value, home, None, seen):
+            yield Refusal(
+                expression.span,
+                refusal.reason,
+                f"`{binding.name}` stands for it",
+                refusal.remedy,
+                refusal.place or Elsewhere(home.file, refusal.span, refusal.label),
+            )
+
+    def _class(self, expression: Expression, cls: Class, home: Module) -> Iterator[Refusal]:
+        """A class of the project that nothing could be read back into: no fields are declared for it anywhere."""
+        place = Elsewhere(home.file, cls.span, "defined here")
+        if any(
+            method.kind is not Kind.OTHER for owner, _ in self.project.lineage(cls, home) for method in owner.methods
+        ):
+            yield Refusal(expression.span, f"`{cls.name}` is a flow class", "not a value", _WHERE_IT_GOES, place)
+            return
+        bases = [base.origin for owner, _ in self.project.lineage(cls, home) for base in owner.bases]
+        if any(base in PROTOCOL for base in bases):
+            yield Refusal(
+                expression.span,
+                f"`{cls.name}` is a protocol, which any class may fulfil",
+                "read back as which class?",
+                "name the class, or the union of the classes it can be",
+                place,
+            )
+        elif not cls.decorators and not _may_be_data(bases, self.project):
+            yield Refusal(
+                expression.span,
+                f"`{cls.name}` is a class whose fields are not declared",
+                "read back from what?",
+                f"make `{cls.name}` a dataclass, or write `Annotated[{cls.name}, stored_as(encode, decode)]`",
+                place,
+            )
+
+    def _origin(self, expression: Expression, module: Module, inside: Class | None) -> str | None:
+        origin = module.origin_of(expression, inside)
+        return None if origin is None else self.project.canonical(origin)
+
+    def _binding(self, origin: str) -> tuple[Binding, Module] | None:
+        """The one binding of a name at the top of a module of the project."""
+        home, _, name = origin.rpartition(".")
+        module = self.project.modules.get(home)
+        found = module.scope.by_name.get(name, ()) if module is not None else ()
+        return (found[0], module) if module is not None and len(found) == 1 else None
+
+
+_WHERE_IT_GOES = "hand it to `__init__` and keep it on `self`"
+
+
+def _may_be_data(bases: list[str | None], project: Project) -> bool:
+    """Whether a base makes it one of the kinds of data there are, or may do so because we cannot see it."""
+    return any(
+        base is None or (base not in {"builtins.object", "abc.ABC"} and project.find_class(base) is None)
+        for base in bases
+    )
+
+
+def _refused(origin: str) -> Refused | None:
+    exact = REFUSED.get(origin)
+    if exact is not None:
+        return exact
+    top, _, name = origin.partition(".")
+    if top == "builtins":
+        return None if name in STORED_BUILTINS or "." in name else _refused_builtin(name)
+    if top in IN_THIS_PROCESS or origin.rpartition(".")[0] in IN_THIS_PROCESS:
+        return Refused("`{shown}` belongs to the process that made it", "gone when the process ends")
+    return None
+
+
+def _refused_builtin(name: str) -> Refused | None:
+    value = getattr(builtins, name, None)
+    if not isinstance(value, type):
+        if callable(value):
+            return Refused("`{shown}` is a function, not a type", "not a type")
+        return None
+    if issubclass(value, BaseException):
+        return Refused(
+            "`{shown}` is an exception",
+            "raised, not stored",
+            "store what it says, `str(error)`, or let the step raise it",
+        )
+    return Refused(
+        "`{shown}` has no form in the log", "cannot be written as JSON", "use a list, a number or a dataclass"
+    )
+
+
+def _refusal(expression: Expression, refused: Refused, origin: str) -> Refusal:
+    named = expression.value if isinstance(expression, Subscript) else expression
+    shown = dotted(named) or origin
+    return Refusal(
+        expression.span,
+        refused.reason.replace("{shown}", shown),
+        refused.label,
+        refused.remedy or _WHERE_IT_GOES,
+    )
