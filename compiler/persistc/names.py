@@ -108,6 +108,12 @@ def blocks(statement: cst.CSTNode) -> Iterator[Sequence[cst.CSTNode]]:
             yield statement.body.body
             if statement.orelse is not None:
                 yield statement.orelse.body.body
+        case cst.If():
+            yield statement.body.body
+            if isinstance(statement.orelse, cst.If):
+                yield [statement.orelse]
+            elif statement.orelse is not None:
+                yield statement.orelse.body.body
         case cst.ClassDef() | cst.With() | cst.Else():
             yield statement.body.body
         case cst.Match():

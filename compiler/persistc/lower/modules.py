@@ -65,4 +65,4 @@ def _strays(body: Sequence[cst.CSTNode], classes: Classes, inside: str) -> Itera
 
 def _looks_marked(decorator: Decorator) -> bool:
     last = (decorator.name or "").rpartition(".")[2]
-    return decorator.mark is not None or (decorator.origin is None and last in set(Kind) - {Kind.OTHER})
+    return decorator.mark is not None or last in set(Kind) - {Kind.OTHER}
