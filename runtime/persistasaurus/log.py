@@ -57,8 +57,8 @@ class ExecutionLog(Protocol):
     ) -> Sequence[FlowRow]:
         """Flows of one status or of all, oldest first by (timestamp, flow id), behind `after`, at most `limit`."""
 
-    def due(self, before: int, *, limit: int = 100) -> Sequence[FlowRow]:
-        """WAITING flows whose due time is at or before `before`, oldest due first, at most `limit`."""
+    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
+        """WAITING flows due at or before `before`, oldest due first by (due, flow id), behind `after`, at most `limit`."""
 
-    def next_due(self) -> int | None:
-        """The earliest due time of any WAITING flow, None if none has one."""
+    def next_due(self, after: int) -> int | None:
+        """The earliest due time later than `after` of any WAITING flow, None if there is none."""

@@ -111,14 +111,15 @@ class InMemoryLog:
             wanted = sorted(place for place in found if after is None or place > after)[:limit]
             return [self._rows.flows[flow_id] for _, flow_id in wanted]
 
-    def due(self, before: int, *, limit: int = 100) -> Sequence[FlowRow]:
+    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
         with self._guard:
-            found = sorted(place for place in self._rows.due_times() if place[0] <= before)[:limit]
-            return [self._rows.flows[flow_id] for _, flow_id in found]
+            places = self._rows.due_times()
+            found = sorted(place for place in places if place[0] <= before and (after is None or place > after))
+            return [self._rows.flows[flow_id] for _, flow_id in found[:limit]]
 
-    def next_due(self) -> int | None:
+    def next_due(self, after: int) -> int | None:
         with self._guard:
-            return min((due for due, _ in self._rows.due_times()), default=None)
+            return min((due for due, _ in self._rows.due_times() if due > after), default=None)
 
     def _signals(self, flow_id: str) -> list[SignalRow]:
         with self._guard:

@@ -1,0 +1,495 @@
+"""The event loop a flow body runs on: its only source of progress is what its owner hands over (G4).
+
+It has no selector, no clock and no threads. A timer is a call of the flow like any other; time stands still between
+deliveries; tasks and futures hash the same in every run, because asyncio iterates sets of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import sys
+import zlib
+from asyncio import tasks as asyncio_tasks
+from asyncio.events import _get_running_loop, _set_running_loop
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack, cast
+
+from persistasaurus.clock import Alarm
+from persistasaurus.errors import Evicted, NotOnFlowLoop
+from persistasaurus.records import InvocationRow
+
+logger = logging.getLogger("persistasaurus.flow")
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_MAX_REFUSALS = 1000
+"""How often code of a dead loop may swallow `Evicted` before it is left where it stands."""
+
+_unending: list[object] = []
+"""What did not end when its flow was evicted; kept, so that garbage collection never runs it (G9)."""
+
+
+class Ready(asyncio.Handle):
+    """A callback that is ready to run; lighter than its base, which asks the loop for its debug mode."""
+
+    __slots__ = ()
+
+    _callback: Callable[..., object]
+    _args: Sequence[Any]
+    _context: contextvars.Context
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: contextvars.Context | None
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._context = contextvars.copy_context() if context is None else context
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def __repr__(self) -> str:
+        return f"<Ready {self._callback!r}>"
+
+
+class Timer(asyncio.TimerHandle):
+    """A timer of a flow: `step` is the number its call drew, `due` the wall-clock time at which it fires."""
+
+    __slots__ = ("alarm", "due", "row", "step")
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: FlowLoop,
+        context: contextvars.Context | None,
+    ) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._context = contextvars.copy_context() if context is None else context
+        self._cancelled = False
+        self._scheduled = True
+        self._loop: FlowLoop = loop
+        self.step = 0
+        self.due = 0
+        self.row: InvocationRow | None = None
+        self.alarm: Alarm | None = None
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            if self._scheduled and not self._loop.dead:
+                self._loop.owner.timer_cancelled(self)
+
+    def disarm(self) -> None:
+        """Drop the alarm."""
+        if self.alarm is not None:
+            self.alarm.cancel()
+            self.alarm = None
+
+    def ring(self) -> None:
+        """The alarm went off."""
+        self.alarm = None
+        self._loop.owner.due_reached(self)
+
+    def fire(self) -> None:
+        """Make the callback ready; the timer's delivery has arrived."""
+        self._scheduled = False
+        self._loop.call_soon(self._callback, *self._args, context=self._context)
+
+    def __repr__(self) -> str:
+        return f"<Timer {self.step} at {self._when}>"
+
+    __hash__ = object.__hash__
+
+
+class LoopOwner(Protocol):
+    """What a flow loop asks of the execution it belongs to."""
+
+    def timer_set(self, timer: Timer, when: float) -> None:
+        """A timer was set: draw its step number and record it."""
+
+    def timer_cancelled(self, timer: Timer) -> None:
+        """A timer that has not fired is not wanted any more."""
+
+    def due_reached(self, timer: Timer) -> None:
+        """A timer's time has come."""
+
+    def run_in_thread(self, function: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
+        """`asyncio.to_thread` or `run_in_executor` was called."""
+
+
+class FlowFuture(asyncio.Future[T]):
+    """A future whose hash is the same in every run of its flow."""
+
+    def __init__(self, loop: FlowLoop) -> None:
+        self._number = loop.draw_hash()
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class FlowTask(asyncio.Task[T]):
+    """A task whose hash and default name are the same in every run of its flow."""
+
+    def __init__(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        loop: FlowLoop,
+        name: str | None,
+        context: contextvars.Context | None,
+    ) -> None:
+        self._number = loop.draw_hash()
+        super().__init__(coro, loop=loop, name=name or f"flow-task-{self._number & 0xFFFFFFFF}", context=context)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class FlowLoop(asyncio.AbstractEventLoop):
+    """An event loop that moves only when `run_until_idle` is called.
+
+    Args:
+        flow_id: The flow it runs; hashes of its tasks and futures are made of it.
+        owner: Records timers and runs plain steps.
+    """
+
+    def __init__(self, flow_id: str, owner: LoopOwner) -> None:
+        self.owner = owner
+        self.now = 0.0
+        self.dead = False
+        self._ready: deque[Ready] = deque()
+        self._hash = zlib.crc32(flow_id.encode("utf-8", "surrogatepass")) << 32
+        self._members: list[FlowTask[Any] | AsyncGenerator[Any, Any]] = []
+        self._tidy_at = 64
+        self._refusals = 0
+        self._hooks = _hooks_of(self)
+        self._outer: tuple[asyncio.AbstractEventLoop | None, Any] = (None, (None, None))
+
+    # -- what the owner does with it ------------------------------------------------------------------------------
+
+    def run_until_idle(self) -> None:
+        """Run what is ready, and what becomes ready by that, until nothing is."""
+        self.enter()
+        try:
+            ready = self._ready
+            while ready:
+                handle = ready.popleft()
+                if handle._cancelled:
+                    continue
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except Exception as error:
+                    # A future's own callback failed; asyncio reports such an error and goes on.
+                    self.call_exception_handler({"message": "a callback in a flow failed", "exception": error})
+        finally:
+            self.leave()
+
+    def enter(self) -> None:
+        """Become the running loop of this thread, until `leave`."""
+        self._outer = (_get_running_loop(), sys.get_asyncgen_hooks())
+        _set_running_loop(self)
+        sys.set_asyncgen_hooks(*self._hooks)
+
+    def leave(self) -> None:
+        """Make the loop that ran before the running one again."""
+        loop, hooks = self._outer
+        _set_running_loop(loop)
+        sys.set_asyncgen_hooks(*hooks)
+
+    def current_task(self) -> FlowTask[Any] | None:
+        """The task whose code is running."""
+        return cast("FlowTask[Any] | None", asyncio.current_task(self))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is ready to run."""
+        return not self._ready
+
+    def unfinished_tasks(self) -> list[FlowTask[Any]]:
+        """Tasks that are not done, oldest first."""
+        return [member for member in self._members if isinstance(member, FlowTask) and not member.done()]
+
+    def unfinished_generators(self) -> list[AsyncGenerator[Any, Any]]:
+        """Async generators that were begun and have not ended, oldest first."""
+        return [
+            member for member in self._members if not isinstance(member, FlowTask) and _frame_of(member) is not None
+        ]
+
+    def kill(self) -> None:
+        """End every task, async generator and greenlet of this loop, newest first, without a trace in the log (G9).
+
+        Flow code sees `Evicted` where it waits, and again for whatever it tries to do then.
+        """
+        self.freeze()
+        self.enter()
+        try:
+            for member in reversed(self._members):
+                if isinstance(member, FlowTask):
+                    if not member.done():
+                        member._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own way to say so
+                        _end(member.get_coro())
+                elif _frame_of(member) is not None:
+                    _end(member.aclose())
+        finally:
+            self.leave()
+            self._ready.clear()
+            self._members.clear()
+
+    def freeze(self) -> None:
+        """Let nothing run any more; `kill` clears up once the running turn is over."""
+        self.dead = True
+        self._ready.clear()
+
+    def refuse(self) -> NoReturn:
+        """Raise `Evicted`; called for whatever flow code tries on a dead loop."""
+        self._refusals += 1
+        raise Evicted
+
+    @property
+    def swallows_evicted(self) -> bool:
+        """Whether flow code has met `Evicted` so often that it will never end by it."""
+        return self._refusals > _MAX_REFUSALS
+
+    async def refuse_in_task(self) -> NoReturn:
+        """Raise `Evicted`, or leave the task for good when it has swallowed that too often."""
+        while self.swallows_evicted:
+            await Nothing()
+        self.refuse()
+
+    # -- what asyncio does with it --------------------------------------------------------------------------------
+
+    def draw_hash(self) -> int:
+        """The next hash: made of the flow id and a counter, so that sets iterate the same in every run."""
+        self._hash += 1
+        return self._hash
+
+    def time(self) -> float:
+        return self.now
+
+    def get_debug(self) -> bool:
+        return False
+
+    def set_debug(self, enabled: bool) -> None:
+        pass
+
+    def is_running(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return self.dead
+
+    def call_soon(
+        self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        handle = Ready(callback, args, context)
+        if not self.dead:
+            self._ready.append(handle)
+        return handle
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        if self.dead:
+            self.refuse()
+        timer = Timer(when, callback, args, self, context)
+        self.owner.timer_set(timer, when)
+        return timer
+
+    def create_future(self) -> asyncio.Future[Any]:
+        if self.dead:
+            self.refuse()
+        return FlowFuture(self)
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: contextvars.Context | None = None,
+        **options: Any,
+    ) -> FlowTask[T]:
+        if self.dead:
+            coro.close()
+            self.refuse()
+        if options.get("eager_start"):
+            coro.close()
+            raise NotOnFlowLoop("a flow body cannot start tasks eagerly: leave `eager_start` out")
+        _refuse_unordered(coro)
+        task = FlowTask(coro, loop=self, name=name, context=context)
+        self.adopt(task)
+        return task
+
+    def adopt(self, member: FlowTask[Any] | AsyncGenerator[Any, Any]) -> None:
+        """Hold a task or an async generator until it has ended."""
+        members = self._members
+        members.append(member)
+        if len(members) > self._tidy_at:
+            self._members = [
+                each
+                for each in members
+                if (not each.done() if isinstance(each, FlowTask) else _frame_of(each) is not None)
+            ]
+            self._tidy_at = max(64, 2 * len(self._members))
+
+    def run_in_executor(self, executor: Any, func: Callable[[Unpack[Ts]], T], *args: *Ts) -> asyncio.Future[T]:
+        if self.dead:
+            self.refuse()
+        return self.owner.run_in_thread(func, args)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if not self.dead:
+            error = context.get("exception")
+            logger.error(
+                "in a flow body: %s",
+                context.get("message"),
+                exc_info=error if isinstance(error, BaseException) else None,
+            )
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        self.call_exception_handler(context)
+
+    def get_exception_handler(self) -> None:
+        return None
+
+    def get_task_factory(self) -> None:
+        return None
+
+    async def shutdown_asyncgens(self) -> None:
+        pass
+
+
+def _hooks_of(loop: FlowLoop) -> tuple[Callable[[AsyncGenerator[Any, Any]], None], Callable[[Any], None]]:
+    # Held strongly from its first step, a generator is never finalized at the whim of garbage collection.
+    return loop.adopt, lambda _generator: None
+
+
+def _frame_of(generator: AsyncGenerator[Any, Any]) -> object:
+    return generator.ag_frame  # type: ignore[attr-defined]  # every native async generator has it
+
+
+class Nothing:
+    """Awaited, it suspends once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def _end(awaitable: Any) -> None:
+    """Throw `Evicted` into a coroutine until it has ended."""
+    for _ in range(_MAX_REFUSALS):
+        try:
+            awaitable.throw(Evicted())
+        except StopIteration:
+            return
+        except BaseException:
+            # Whatever a dying flow body raises goes nowhere: its outcome will be made by the replay.
+            return
+    _unending.append(awaitable)
+    logger.error("a flow body swallows Evicted for ever and was left behind: %r", awaitable)
+
+
+_ENSURE_FUTURE = {function.__code__ for function in (asyncio_tasks.ensure_future,)} | {
+    function.__code__ for function in (getattr(asyncio_tasks, "_ensure_future", None),) if function is not None
+}
+
+
+def _refuse_unordered(coro: object) -> None:
+    """`as_completed` puts coroutines in a set, whose order follows their addresses; it must get tasks (G4)."""
+    frame = sys._getframe(2)
+    if frame.f_code not in _ENSURE_FUTURE:
+        return
+    for _ in range(4):
+        outer = frame.f_back
+        if outer is None or outer.f_code.co_filename != asyncio_tasks.__file__:
+            return
+        frame = outer
+        if "s_completed" in outer.f_code.co_qualname or "_AsCompletedIterator" in outer.f_code.co_qualname:
+            close = getattr(coro, "close", None)
+            if close is not None:
+                close()
+            raise NotOnFlowLoop(
+                "asyncio.as_completed over coroutines starts them in no fixed order: "
+                "make tasks of them first, `[asyncio.create_task(c) for c in ...]`"
+            )
+
+
+_INSTEAD = {
+    "call_soon_threadsafe": "do it in a step: what comes from another thread has no place in the order of a flow",
+    "run_forever": "a flow loop runs when the engine lets it",
+    "run_until_complete": "write `await`",
+    "stop": "a flow ends when its body returns",
+    "close": "the engine closes it",
+    "shutdown_default_executor": "the engine does it",
+    "set_default_executor": "plain steps run on the engine's threads",
+    "set_task_factory": "tasks of a flow are made by its loop",
+    "set_exception_handler": "handle exceptions in the flow body",
+    "add_signal_handler": "handle process signals outside of flows",
+    "remove_signal_handler": "handle process signals outside of flows",
+}
+_INPUT_OUTPUT = (
+    "getaddrinfo",
+    "getnameinfo",
+    "create_connection",
+    "create_server",
+    "sendfile",
+    "start_tls",
+    "create_unix_connection",
+    "create_unix_server",
+    "create_datagram_endpoint",
+    "connect_read_pipe",
+    "connect_write_pipe",
+    "subprocess_shell",
+    "subprocess_exec",
+    "add_reader",
+    "remove_reader",
+    "add_writer",
+    "remove_writer",
+    "sock_recv",
+    "sock_recv_into",
+    "sock_recvfrom",
+    "sock_recvfrom_into",
+    "sock_sendall",
+    "sock_sendto",
+    "sock_connect",
+    "sock_accept",
+    "sock_sendfile",
+    "connect_accepted_socket",
+)
+
+
+def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:
+    def refuse(self: FlowLoop, *_args: object, **_kwargs: object) -> NoReturn:
+        if self.dead:
+            raise Evicted
+        raise NotOnFlowLoop(f"`loop.{name}` is not to be had in a flow body: {instead}")
+
+    refuse.__name__ = name
+    return refuse
+
+
+for _name, _instead in _INSTEAD.items():
+    setattr(FlowLoop, _name, _refusal(_name, _instead))
+for _name in _INPUT_OUTPUT:
+    setattr(FlowLoop, _name, _refusal(_name, "do it in a step, whose body runs on the program's own loop"))

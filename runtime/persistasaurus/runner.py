@@ -1,0 +1,383 @@
+"""The engine's machinery on the program's event loop: executions in memory, commits coming in, bodies, waiting callers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from persistasaurus.bodies import Bodies
+from persistasaurus.clock import Alarm, Clock
+from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
+from persistasaurus.execution import Execution, Waiter
+from persistasaurus.failed_flow import encode_failed_flow
+from persistasaurus.log import ExecutionLog
+from persistasaurus.open_call import OpenCall
+from persistasaurus.proxies import FlowClass, Method
+from persistasaurus.pump import Pump
+from persistasaurus.records import (
+    Answer,
+    Commit,
+    FlowChanged,
+    FlowRow,
+    FlowStatus,
+    InvocationRow,
+    Kind,
+    Question,
+    Readmit,
+    SignalRow,
+    Status,
+    Write,
+)
+from persistasaurus.replay import History
+from persistasaurus.schedule import Schedule
+
+logger = logging.getLogger("persistasaurus.engine")
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A flow an engine can run: its class, its method, and the proxy it runs on."""
+
+    flow_class: FlowClass
+    method: Method
+    proxy: object
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an engine is told at construction; durations in seconds."""
+
+    clock: Clock
+    max_concurrent_recoveries: int
+    max_recoveries: int
+    waiting_in_memory: float
+    max_waiting_in_memory: int
+    closing_grace: float
+    threads: int
+    random: Callable[[], float] = field(default=random.random)
+
+
+class Runner:
+    """Runs flows; everything here happens on the thread of the event loop, but `_committed`.
+
+    Args:
+        log: The execution log, not yet open.
+        registered: The flows it can run, by recorded name.
+        settings: Its settings.
+    """
+
+    def __init__(self, log: ExecutionLog, registered: Mapping[str, Registered], settings: Settings) -> None:
+        self.log = log
+        self.clock = settings.clock
+        self.random = settings.random
+        self.pump = Pump()
+        self.closing = False
+        self.executions: dict[str, Execution] = {}
+        self._registered = registered
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._bodies = Bodies(self._loop, settings.threads)
+        self._durable = 0
+        self._waiters: deque[tuple[int, Waiter]] = deque()
+        self._questions: dict[int, tuple[asyncio.Future[Any], Callable[[Any], None] | None]] = {}
+        self._commits: deque[Commit] = deque()
+        self._told = False
+        self._callers: dict[str, list[asyncio.Future[FlowRow]]] = {}
+        self._unregistered: set[str] = set()
+        self.schedule = Schedule(self, settings)
+
+    def open(self) -> None:
+        """Open the log and begin recovery."""
+        self.log.open(self._committed)
+        self.schedule.recover()
+
+    async def close(self) -> None:
+        """Stop cleanly: no flow goes on, bodies get their grace, what they did is recorded (G14)."""
+        self.closing = True
+        self.schedule.stop()
+        left = await self._bodies.close(self._settings.closing_grace)
+        if left:
+            logger.warning(
+                "%d step bodies had not ended %.1f s after the engine was told to close; their steps stay PENDING",
+                left,
+                self._settings.closing_grace,
+            )
+        try:
+            await asyncio.to_thread(self.log.close)
+        finally:
+            self._settle()
+            for execution in list(self.executions.values()):
+                execution.discard()
+            self.executions.clear()
+            closed = EngineClosed("the engine was closed; the flow goes on when an engine opens its log again")
+            for callers in self._callers.values():
+                for caller in callers:
+                    _fail(caller, closed)
+            for future, _ in self._questions.values():
+                _fail(future, closed)
+
+    # -- the log -----------------------------------------------------------------------------------------------------
+
+    def put(self, write: Write) -> int:
+        """Put a write to the log's queue (`Host`)."""
+        return self.log.put(write)
+
+    def when_durable(self, position: int, waiter: Waiter) -> None:
+        """Tell the waiter when everything up to the position is durable (`Host`)."""
+        if position <= self._durable:
+            self._loop.call_soon(waiter.durable)
+        else:
+            self._waiters.append((position, waiter))
+
+    def ask(self, question: Question, then: Callable[[Any], None] | None = None) -> asyncio.Future[Any]:
+        """Put a question to the log.
+
+        Args:
+            question: What is put.
+            then: Called with the answer as soon as it is there, whether or not the caller still waits.
+
+        Returns:
+            A future of the answer.
+        """
+        if self.closing:
+            raise EngineClosed("the engine is closing and takes no more work")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._questions[self.log.put(question)] = (future, then)
+        return future
+
+    def _committed(self, commit: Commit) -> None:
+        # Any thread. One wake-up serves all commits that came in before the loop gets to it.
+        self._commits.append(commit)
+        if not self._told:
+            self._told = True
+            try:
+                self._loop.call_soon_threadsafe(self._settle)
+            except RuntimeError:
+                return  # the loop is closed; the log has it all
+
+    def _settle(self) -> None:
+        self._told = False
+        while self._commits:
+            commit = self._commits.popleft()
+            for flow_id, error in commit.refused.items():
+                self._refused(flow_id, error)
+            self._durable = commit.position
+            for position, answer in commit.answers.items():
+                self._answered(position, answer)
+            waiters = self._waiters
+            while waiters and waiters[0][0] <= commit.position:
+                waiters.popleft()[1].durable()
+
+    def _answered(self, position: int, answer: Answer | Exception) -> None:
+        future, then = self._questions.pop(position)
+        if isinstance(answer, Exception):
+            _fail(future, answer)
+            return
+        if then is not None and not self.closing:
+            try:
+                then(answer)
+            except PersistasaurusError as error:
+                _fail(future, error)
+                return
+        if not future.done():
+            future.set_result(answer)
+
+    def _refused(self, flow_id: str, error: Exception) -> None:
+        execution = self.executions.pop(flow_id, None)
+        logger.error("flow %s stops: %s", flow_id, error)
+        if execution is not None:
+            execution.discard()
+            self.log.put(Readmit(flow_id))
+        for caller in self._callers.pop(flow_id, ()):
+            _fail(caller, error)
+
+    # -- executions --------------------------------------------------------------------------------------------------
+
+    def registered(self, flow: FlowRow) -> Registered:
+        """What runs a flow.
+
+        Raises:
+            FlowNotRegistered: This engine has no such flow.
+        """
+        found = self._registered.get(flow.name)
+        if found is None:
+            raise FlowNotRegistered(
+                flow.flow_id,
+                f"flow {flow.flow_id} is {flow.name}, which none of the flow classes given to this engine has: "
+                f"give its proxy to Engine(flows=[...]). The flow is left as it is",
+            )
+        return found
+
+    def runs(self, flow: FlowRow) -> bool:
+        """Whether this engine has what runs a flow; a missing one is warned of once."""
+        if flow.name in self._registered:
+            return True
+        if flow.name not in self._unregistered:
+            self._unregistered.add(flow.name)
+            logger.warning(
+                "flows of %s are left alone: none of the flow classes given to this engine has it", flow.name
+            )
+        return False
+
+    def digest_of(self, flow: FlowRow) -> str | None:
+        """The digest of the code that would run a flow."""
+        found = self._registered.get(flow.name)
+        return None if found is None else found.flow_class.digest
+
+    def is_durable(self, position: int) -> bool:
+        """Whether everything up to a position is durable."""
+        return position <= self._durable
+
+    def begin(self, flow: FlowRow) -> None:
+        """Run a flow that was just recorded."""
+        found = self.registered(flow)
+        self._run(Execution(self, flow, found.flow_class, found.method, found.proxy))
+
+    def load(self, flow: FlowRow, *, recovering: bool = False) -> None:
+        """Bring a flow back from the log and let it go on; nothing if it is in memory already."""
+        if flow.flow_id in self.executions or self.closing:
+            return
+        try:
+            found = self.registered(flow)
+        except FlowNotRegistered as error:
+            self.runs(flow)
+            for caller in self._callers.pop(flow.flow_id, ()):
+                _fail(caller, error)
+            return
+        if recovering and flow.recoveries >= self._settings.max_recoveries:
+            problem = RecoveryLimit(
+                f"flow {flow.flow_id} was recovered {flow.recoveries} times and its process ended each time before "
+                f"it made a new record; look at its last step, then let it go on with `resume()`"
+            )
+            self._park(flow, found, problem, digest=None)
+            return
+        try:
+            history = History(flow.flow_id, self._read(flow.flow_id))
+            taken = self._taken(flow.flow_id, history)
+            unread = self.log.unread_signals(flow.flow_id)
+        except CorruptRow as problem:
+            self._park(flow, found, problem, digest=found.flow_class.digest)
+            return
+        self._run(
+            Execution(
+                self, flow, found.flow_class, found.method, found.proxy,
+                history=history, unread=unread, taken=taken, recovering=recovering,
+            )
+        )  # fmt: skip
+
+    def _read(self, flow_id: str) -> list[InvocationRow]:
+        rows: list[InvocationRow] = []
+        while True:
+            page = self.log.invocations(flow_id, after=rows[-1].step if rows else 0, limit=_PAGE)
+            rows.extend(page)
+            if len(page) < _PAGE:
+                return rows
+
+    def _taken(self, flow_id: str, history: History) -> dict[int, str]:
+        if not history.has_open(Kind.SIGNAL, Status.PENDING):
+            return {}
+        taken = self.log.taken_signals(flow_id)
+        return {signal.taken_by: signal.signal_id for signal in taken if signal.taken_by is not None}
+
+    def _park(self, flow: FlowRow, found: Registered, problem: PersistasaurusError, *, digest: str | None) -> None:
+        logger.warning("[PARK] %s flow=%s: %s", flow.name, flow.flow_id, problem)
+        text = encode_failed_flow(found.flow_class.failures, problem, ())
+        parked = msgspec.structs.replace(
+            flow, status=FlowStatus.PARKED, due=None, digest=digest, return_value=text, ended_at=None
+        )
+        position = self.log.put(FlowChanged(flow.flow_id, FlowStatus.PARKED, None, flow.recoveries, digest, text, None))
+        self.when_durable(position, _Parked(self, parked))
+
+    def _run(self, execution: Execution) -> None:
+        self.executions[execution.flow_id] = execution
+        execution.begin()
+
+    def signal_stored(self, signal: SignalRow, flow: FlowRow) -> None:
+        """A signal is on record for a flow."""
+        execution = self.executions.get(signal.flow_id)
+        if execution is not None:
+            execution.signal_arrived(signal)
+        elif flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
+            self.schedule.wake(flow.flow_id)
+
+    # -- what executions ask for (`Host`) --------------------------------------------------------------------------------
+
+    def call_at(self, when: int, then: Callable[[], None]) -> Alarm:
+        """Call later, not before the time."""
+        return self.clock.call_at(when, then)
+
+    def start_body(self, call: OpenCall) -> None:
+        """Have a body run."""
+        self._bodies.start(call)
+
+    def stop_body(self, call: OpenCall) -> None:
+        """Ask a body to stop."""
+        self._bodies.stop(call)
+
+    def quiescent(self, execution: Execution) -> None:
+        """The flow only waits."""
+        self.schedule.quiescent(execution)
+
+    def progressed(self, execution: Execution) -> None:
+        """The flow has made a new record."""
+        self.schedule.admitted(execution.flow_id)
+
+    def ended(self, execution: Execution) -> None:
+        """The flow has ended or was parked, and that is durable."""
+        if self.executions.get(execution.flow_id) is execution:
+            del self.executions[execution.flow_id]
+        self.schedule.admitted(execution.flow_id)
+        self.tell_callers(execution.flow)
+
+    # -- callers ---------------------------------------------------------------------------------------------------------
+
+    async def outcome(self, flow_id: str) -> FlowRow:
+        """Wait until a flow in memory or on its way there has ended or was parked; returns its row."""
+        caller: asyncio.Future[FlowRow] = self._loop.create_future()
+        callers = self._callers.setdefault(flow_id, [])
+        callers.append(caller)
+        try:
+            return await caller
+        finally:
+            if caller in callers:
+                callers.remove(caller)
+            if not callers and self._callers.get(flow_id) is callers:
+                del self._callers[flow_id]
+
+    def tell_callers(self, flow: FlowRow) -> None:
+        """The flow has ended or was parked; `flow` is its row."""
+        for caller in self._callers.pop(flow.flow_id, ()):
+            if not caller.done():
+                caller.set_result(flow)
+
+
+class _Parked:
+    """Waits for a flow that was parked without running to be so durably."""
+
+    __slots__ = ("_flow", "_runner")
+
+    def __init__(self, runner: Runner, flow: FlowRow) -> None:
+        self._runner = runner
+        self._flow = flow
+
+    def durable(self) -> None:
+        self._runner.tell_callers(self._flow)
+
+
+_PAGE = 1000
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # it is no news if nobody waits any more

@@ -1,0 +1,178 @@
+"""When flows that are not in memory come back to it, and when waiting ones leave it (G9, G10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from persistasaurus.clock import Alarm
+from persistasaurus.execution import Execution
+from persistasaurus.records import FlowRow, FlowStatus
+
+if TYPE_CHECKING:
+    from persistasaurus.runner import Runner, Settings
+
+_PAGE = 100
+
+
+class Schedule:
+    """Admits a bounded number of flows at a time to be replayed, and evicts those that wait.
+
+    A flow holds its place until it has made a new record, waits, or has ended.
+
+    Args:
+        runner: Loads and holds the executions.
+        settings: Bounds and durations.
+    """
+
+    def __init__(self, runner: Runner, settings: Settings) -> None:
+        self._runner = runner
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._woken: OrderedDict[str, None] = OrderedDict()
+        self._interrupted: Iterator[FlowRow] = iter(())
+        self._admitted: set[str] = set()
+        self._turn: asyncio.Handle | None = None
+        self._waiting: OrderedDict[str, int] = OrderedDict()
+        self._grace: Alarm | None = None
+        self._due: Alarm | None = None
+        self._due_at: int | None = None
+
+    # -- into memory -----------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Begin to continue what a crash interrupted, without blocking whoever opens the engine (G10)."""
+        self._interrupted = self._find_interrupted(self._runner.clock.now())
+        self._go_on()
+        self._look_for_due()
+
+    def wake(self, flow_id: str) -> None:
+        """Bring a flow back when there is room."""
+        self._woken[flow_id] = None
+        self._go_on()
+
+    def admitted(self, flow_id: str) -> None:
+        """A flow that was admitted does not need its place any more."""
+        if flow_id in self._admitted:
+            self._admitted.remove(flow_id)
+            self._go_on()
+
+    def stop(self) -> None:
+        """Admit and evict nothing any more."""
+        for alarm in (self._turn, self._grace, self._due):
+            if alarm is not None:
+                alarm.cancel()
+
+    def _go_on(self) -> None:
+        if self._turn is None and not self._runner.closing:
+            self._turn = self._loop.call_soon(self._admit)
+
+    def _admit(self) -> None:
+        # One flow a turn of the loop: a long replay delays others, but never all of them together.
+        self._turn = None
+        if self._runner.closing or len(self._admitted) >= self._settings.max_concurrent_recoveries:
+            return
+        if self._woken:
+            flow_id, _ = self._woken.popitem(last=False)
+            flow = self._runner.log.flow(flow_id) if flow_id not in self._runner.executions else None
+            recovering = False
+        else:
+            flow = next(self._interrupted, None)
+            recovering = True
+            if flow is None:
+                return
+        if flow is not None and flow.flow_id not in self._runner.executions and _may_run(flow):
+            self._admitted.add(flow.flow_id)
+            self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
+            if flow.flow_id not in self._runner.executions:
+                self._admitted.discard(flow.flow_id)
+        self._go_on()
+
+    def _find_interrupted(self, opened_at: int) -> Iterator[FlowRow]:
+        """Flows that ran when the last engine ended, and parked ones for which there is new code (G5)."""
+        for status in (FlowStatus.RUNNING, FlowStatus.PARKED):
+            after: tuple[int, str] | None = None
+            while page := self._runner.log.flows(status=status, after=after, limit=_PAGE):
+                for flow in page:
+                    if flow.timestamp <= opened_at and (status is FlowStatus.RUNNING or self._has_new_code(flow)):
+                        yield flow
+                after = (page[-1].timestamp, page[-1].flow_id)
+
+    def _has_new_code(self, flow: FlowRow) -> bool:
+        digest = self._runner.digest_of(flow)
+        return flow.digest is not None and digest is not None and flow.digest != digest
+
+    # -- due -------------------------------------------------------------------------------------------------------------
+
+    def _look_for_due(self) -> None:
+        """Wake the flows that are due and set the alarm for the next one."""
+        self._due = None
+        self._due_at = None
+        runner = self._runner
+        if runner.closing:
+            return
+        now = runner.clock.now()
+        after: tuple[int, str] | None = None
+        while page := runner.log.due(now, after=after, limit=_PAGE):
+            for flow in page:
+                if flow.flow_id not in runner.executions and runner.runs(flow):
+                    self.wake(flow.flow_id)
+            after = (page[-1].due or 0, page[-1].flow_id)
+        upcoming = runner.log.next_due(now)
+        if upcoming is not None:
+            self._note_due(upcoming)
+
+    def _note_due(self, due: int) -> None:
+        if self._due_at is not None and self._due_at <= due:
+            return
+        if self._due is not None:
+            self._due.cancel()
+        self._due_at = due
+        self._due = self._runner.clock.call_at(due, self._look_for_due)
+
+    # -- out of memory ---------------------------------------------------------------------------------------------------
+
+    def quiescent(self, execution: Execution) -> None:
+        """A flow only waits: it stays in memory for a grace, unless too many do."""
+        self.admitted(execution.flow_id)
+        now = self._runner.clock.now()
+        self._waiting[execution.flow_id] = now + int(self._settings.waiting_in_memory * 1e6)
+        self._waiting.move_to_end(execution.flow_id)
+        self._runner.when_durable(execution.position, self)
+
+    def durable(self) -> None:
+        """What a waiting flow put is durable: it may leave (`Waiter`)."""
+        self._evict()
+
+    def _evict(self) -> None:
+        runner = self._runner
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+        now = runner.clock.now()
+        waiting = self._waiting
+        while waiting and not runner.closing:
+            flow_id, until = next(iter(waiting.items()))
+            execution = runner.executions.get(flow_id)
+            if execution is None or not execution.waits:
+                del waiting[flow_id]
+            elif until > now and len(waiting) <= self._settings.max_waiting_in_memory:
+                self._grace = runner.clock.call_at(until, self._evict)
+                return
+            elif runner.is_durable(execution.position):
+                del waiting[flow_id]
+                self._leave(execution)
+            else:
+                return  # it calls again when it is durable
+
+    def _leave(self, execution: Execution) -> None:
+        del self._runner.executions[execution.flow_id]
+        execution.discard()
+        if execution.flow.due is not None:
+            self._note_due(execution.flow.due)
+
+
+def _may_run(flow: FlowRow) -> bool:
+    return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING, FlowStatus.PARKED)
