@@ -1,0 +1,143 @@
+"""Open the file of an execution log: only if it is one, and with the durability that was asked for."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from persistasaurus.errors import LogError, LogUnavailable, NotAnExecutionLog
+from persistasaurus.sqlite_log import migrations
+
+Durability = Literal["power", "process"]
+
+_SYNCHRONOUS: Final[dict[Durability, str]] = {"power": "FULL", "process": "NORMAL"}
+
+_CHECKPOINT_PAGES: Final = 4000
+"""Pages in the write-ahead log (16 MB) before a commit moves them to the file: a page that changed often moves once."""
+_JOURNAL_SIZE_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes the write-ahead log is cut back to when it had to grow beyond."""
+
+_HINTS: Final = {
+    sqlite3.SQLITE_BUSY: "Another program holds a lock on it: let that program finish",
+    sqlite3.SQLITE_LOCKED: "Another program holds a lock on it: let that program finish",
+    sqlite3.SQLITE_READONLY: "The file is read-only: give the engine the right to write to it and to its folder",
+    sqlite3.SQLITE_CANTOPEN: "It cannot be opened: check that it is a file, and the rights on it and on its folder",
+    sqlite3.SQLITE_PERM: "Check the rights on the file and on its folder",
+    sqlite3.SQLITE_FULL: "The disk is full: make room",
+    sqlite3.SQLITE_IOERR: "The disk reports an error or is full: check it",
+    sqlite3.SQLITE_CORRUPT: "The file is damaged: keep a copy of it, then try `sqlite3 FILE .recover`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """Where a log is and how it is opened."""
+
+    path: str
+    """Absolute, without symbolic links."""
+    durability: Durability
+    busy_timeout: float
+    """Seconds to wait for another program's lock."""
+    connection_class: type[sqlite3.Connection]
+
+    def prepare(self) -> None:
+        """Make sure that there is an execution log of the present schema which can be written; its engine lock is held.
+
+        Raises:
+            LogError: It is something else, or refuses; then it is left as it was.
+        """
+        with readable_errors(self.path):
+            if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
+                # Looked at read-only first: opening a database to write may roll back or move what is not ours.
+                with closing(self._connect("ro")) as connection:
+                    migrations.check(connection, self.path)
+            with closing(self.connect()) as connection:
+                migrations.migrate(connection, self.path)
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("ROLLBACK")
+
+    def connect(self) -> sqlite3.Connection:
+        """A connection to write with, in autocommit mode."""
+        connection = self._connect("rwc")
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0]
+            if mode != "wal":
+                raise LogUnavailable(f"{self.path}: this file system takes no write-ahead log (journal mode {mode!r})")
+            connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[self.durability]}")
+            if self.durability == "power":
+                # macOS answers fsync before the disk has the data, unless it is told otherwise; no-ops elsewhere.
+                connection.execute("PRAGMA fullfsync = ON")
+                connection.execute("PRAGMA checkpoint_fullfsync = ON")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_SIZE_LIMIT}")
+        except BaseException:
+            connection.close()
+            raise
+        connection.text_factory = bytes  # what is read is JSON, and damaged text is for its decoder to find
+        return connection
+
+    def connect_to_read(self) -> sqlite3.Connection:
+        """A connection that refuses to write."""
+        connection = self._connect("rw")
+        connection.execute("PRAGMA query_only = ON")
+        connection.text_factory = bytes
+        return connection
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{Path(self.path).as_uri()}?mode={mode}",
+            uri=True,
+            timeout=self.busy_timeout,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=self.connection_class,
+        )
+
+
+def locate(path: str | os.PathLike[str]) -> str:
+    """The real path of a log that is to be opened.
+
+    Raises:
+        LogUnavailable: There can be no file of that name.
+    """
+    given = os.fspath(path)
+    if given in {"", ":memory:"}:
+        raise LogUnavailable(f"{given!r} names no file. For a log in memory use persistasaurus.testing.InMemoryLog")
+    real = os.path.realpath(given)
+    if os.path.isdir(real):
+        raise LogUnavailable(
+            f"{given} is a folder. Name the file of the log, {os.path.join(given, 'execution_log.db')} say"
+        )
+    if not os.path.isdir(os.path.dirname(real)):
+        raise LogUnavailable(f"{given} cannot be opened: there is no folder {os.path.dirname(real)}. Make it first")
+    return real
+
+
+@contextmanager
+def readable_errors(path: str) -> Iterator[None]:
+    """Turn errors of SQLite and of the system about the file as a whole into errors of this package."""
+    try:
+        yield
+    except (LogError, sqlite3.DataError):  # a value too large is not about the file
+        raise
+    except sqlite3.Error as error:
+        raise explained(path, error) from error
+    except OSError as error:
+        raise LogUnavailable(f"{path}: {error.strerror}") from error
+
+
+def explained(path: str, error: Exception) -> LogError:
+    """What SQLite says about the file, with what to do about it."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAnExecutionLog(
+            f"{path} is not a database, so no execution log. Nothing was changed. Choose another file for the log"
+        )
+    hint = _HINTS.get(code)
+    return LogUnavailable(f"{path}: {error}. {hint}" if hint else f"{path}: {error}")

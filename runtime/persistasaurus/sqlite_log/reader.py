@@ -1,0 +1,117 @@
+"""The reads of a log: short, in pages, of what is committed, waiting for no writer."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from persistasaurus.errors import CorruptRow
+from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
+from persistasaurus.sqlite_log import statements
+from persistasaurus.sqlite_log.opening import LogFile, readable_errors
+from persistasaurus.sqlite_log.rows import ArchivedColumns, FlowColumns, InvocationColumns, SignalColumns
+
+_log: Final = logging.getLogger("persistasaurus.log")
+
+_SQL: Final = statements.load("reads.sql")
+_IN_ONE_ROW: Final = {name: statements.in_one_row(text) for name, text in _SQL.items()}
+
+_FLOWS: Final = msgspec.json.Decoder(list[FlowColumns])
+_INVOCATIONS: Final = msgspec.json.Decoder(list[InvocationColumns])
+_ARCHIVED: Final = msgspec.json.Decoder(list[ArchivedColumns])
+_SIGNALS: Final = msgspec.json.Decoder(list[SignalColumns])
+
+T = TypeVar("T")
+
+_BEFORE_ALL: Final = (-(2**63), "")
+
+
+class Reader:
+    """A connection of its own for reading, usable from any thread."""
+
+    def __init__(self, file: LogFile) -> None:
+        self._path = file.path
+        self._connection = file.connect_to_read()
+        self._guard = threading.Lock()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def flow(self, flow_id: str) -> FlowRow | None:
+        found = self._of_flow("flow", _FLOWS, {"flow_id": flow_id})
+        return FlowRow(*found[0]) if found else None
+
+    def invocations(self, flow_id: str, after: int, limit: int) -> Sequence[InvocationRow]:
+        found = self._of_flow("invocations", _INVOCATIONS, {"flow_id": flow_id, "after": after, "limit": limit})
+        return [InvocationRow(*row) for row in found]
+
+    def archived(self, flow_id: str, limit: int) -> Sequence[InvocationRow]:
+        found = self._of_flow("archived", _ARCHIVED, {"flow_id": flow_id, "limit": limit})
+        return [InvocationRow(*row) for row in found]
+
+    def unread_signals(self, flow_id: str) -> Sequence[SignalRow]:
+        return [SignalRow(*row) for row in self._of_flow("unread_signals", _SIGNALS, {"flow_id": flow_id})]
+
+    def taken_signals(self, flow_id: str) -> Sequence[SignalRow]:
+        return [SignalRow(*row) for row in self._of_flow("taken_signals", _SIGNALS, {"flow_id": flow_id})]
+
+    def flows(self, status: FlowStatus | None, after: tuple[int, str] | None, limit: int) -> Sequence[FlowRow]:
+        timestamp, flow_id = after or _BEFORE_ALL
+        parameters = {"after_timestamp": timestamp, "after_flow_id": flow_id, "limit": limit}
+        if status is None:
+            return self._of_many("flows", parameters)
+        return self._of_many("flows_of_status", {**parameters, "status": str(status.value)})
+
+    def due(self, before: int, limit: int) -> Sequence[FlowRow]:
+        return self._of_many("due", {"before": before, "limit": limit})
+
+    def next_due(self) -> int | None:
+        found = self._fetch(_SQL["next_due"], {})
+        return found[0][0] if found else None
+
+    def _of_flow(self, name: str, decoder: msgspec.json.Decoder[list[T]], parameters: Mapping[str, Any]) -> list[T]:
+        """Rows of one flow; CorruptRow if one of them cannot be read (G13)."""
+        try:
+            found = self._fetch(_IN_ONE_ROW[name], parameters)
+            return decoder.decode(found[0][0])
+        except UnicodeEncodeError:
+            return []  # no flow has an id with a lone surrogate
+        except sqlite3.DataError:
+            # Together the rows are larger than SQLite lets one value be; one by one they are not.
+            return msgspec.convert(
+                [_decoded(row, "strict") for row in self._fetch(_SQL[name], parameters)], decoder.type
+            )
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CorruptRow(
+                f"flow {parameters['flow_id']!r}: a row of it in {self._path} cannot be read: {error}. "
+                "Other flows are not affected; repair the row, or delete the rows of this flow"
+            ) from error
+
+    def _of_many(self, name: str, parameters: Mapping[str, Any]) -> list[FlowRow]:
+        """Rows of many flows. One that cannot be read keeps no other from being found (G13)."""
+        try:
+            return [FlowRow(*row) for row in _FLOWS.decode(self._fetch(_IN_ONE_ROW[name], parameters)[0][0])]
+        except (msgspec.MsgspecError, UnicodeDecodeError, sqlite3.DataError):
+            return [row for row in map(self._readable, self._fetch(_SQL[name], parameters)) if row is not None]
+
+    def _readable(self, row: Any) -> FlowRow | None:
+        # Text that is damaged is replaced, for whoever opens that flow to run into; a status cannot be.
+        columns = _decoded(row, "replace")
+        try:
+            return FlowRow(*msgspec.convert(columns, FlowColumns))
+        except msgspec.MsgspecError as error:
+            _log.warning("flow %r: its row in %s cannot be read and is left alone: %s", columns[0], self._path, error)
+            return None
+
+    def _fetch(self, text: str, parameters: Mapping[str, Any]) -> list[Any]:
+        with readable_errors(self._path), self._guard:
+            return self._connection.execute(text, parameters).fetchall()
+
+
+def _decoded(row: Any, errors: str) -> list[Any]:
+    return [cell.decode(errors=errors) if isinstance(cell, bytes) else cell for cell in row]

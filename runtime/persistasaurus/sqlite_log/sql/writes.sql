@@ -1,0 +1,125 @@
+-- What the writer thread does to the log. `{rows}` becomes one `(?, ...)` for each row of a chunk: one statement for
+-- many rows, because Python's sqlite3 lets go of the interpreter lock and takes it again around every statement.
+--
+-- Parameters that stand for NULL are the number 0.5, which no column can hold and binds ten times faster than None;
+-- a chunk is filled up to the next prepared size with rows of 0.5, which insert nothing and match no row.
+
+-- name: insert_flows
+INSERT INTO execution_log (
+    flow_id, step, timestamp, class_name, method_name, status, parameters, return_value, kind, round, due, python,
+    digest, recoveries, ended_at
+)
+SELECT
+    column1, 0, column2, column3, column4, column5, column6, nullif(column7, 0.5), 'FLOW', column8,
+    nullif(column9, 0.5), column10, nullif(column11, 0.5), column12, nullif(column13, 0.5)
+FROM (VALUES {rows})
+WHERE column1 <> 0.5;
+
+-- name: insert_invocations
+INSERT INTO execution_log (
+    flow_id, step, kind, class_name, method_name, key, timestamp, called_after, parameters, delay, round, status,
+    attempts, failures, due, return_value, delivery, delivered_at, cancelled_after
+)
+SELECT
+    column1, column2, column3, column4, column5, nullif(column6, 0.5), column7, column8, column9,
+    nullif(column10, 0.5), column11, column12, column13, column14, nullif(column15, 0.5), nullif(column16, 0.5),
+    nullif(column17, 0.5), nullif(column18, 0.5), nullif(column19, 0.5)
+FROM (VALUES {rows})
+WHERE column1 <> 0.5;
+
+-- name: insert_signals
+INSERT INTO signals (flow_id, signal_id, method_name, key, arguments, sent_at, taken_by)
+SELECT column1, column2, column3, nullif(column4, 0.5), column5, column6, nullif(column7, 0.5)
+FROM (VALUES {rows})
+WHERE column1 <> 0.5;
+
+-- name: update_invocations
+UPDATE execution_log
+SET
+    status = v.column3,
+    attempts = v.column4,
+    failures = v.column5,
+    due = nullif(v.column6, 0.5),
+    return_value = nullif(v.column7, 0.5),
+    delivery = nullif(v.column8, 0.5),
+    delivered_at = nullif(v.column9, 0.5),
+    cancelled_after = nullif(v.column10, 0.5)
+FROM (VALUES {rows}) AS v
+WHERE flow_id = v.column1 AND step = v.column2;
+
+-- name: update_flows
+UPDATE execution_log
+SET
+    status = v.column2,
+    due = nullif(v.column3, 0.5),
+    recoveries = v.column4,
+    digest = nullif(v.column5, 0.5),
+    return_value = nullif(v.column6, 0.5),
+    ended_at = nullif(v.column7, 0.5)
+FROM (VALUES {rows}) AS v
+WHERE flow_id = v.column1 AND step = 0;
+
+-- An open wait becomes a step with the signal's arguments; one that is not waiting is not found.
+-- name: give_signals
+UPDATE execution_log
+SET status = 'PENDING', due = NULL, parameters = v.column3, attempts = v.column4
+FROM (VALUES {rows}) AS v
+WHERE flow_id = v.column1 AND step = v.column2 AND status = 'WAITING_FOR_SIGNAL';
+
+-- name: take_signals
+UPDATE signals
+SET taken_by = v.column3
+FROM (VALUES {rows}) AS v
+WHERE flow_id = v.column1 AND signal_id = v.column2 AND taken_by IS NULL;
+
+-- name: return_signals
+UPDATE signals
+SET taken_by = NULL
+FROM (VALUES {rows}) AS v
+WHERE flow_id = v.column1 AND signal_id = v.column2 AND taken_by = v.column3;
+
+-- The flows that questions of a batch are about, all in one row of the result. `{rows}` is a list of `(?)`.
+-- name: flows_asked_about
+SELECT json_group_array(json_array(
+    flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
+    return_value, ended_at
+))
+FROM execution_log
+WHERE step = 0 AND flow_id IN (VALUES {rows});
+
+-- Reopening a flow (G7), step by step.
+-- name: archive_invocation
+INSERT INTO archived_invocations (
+    archived_in, flow_id, step, timestamp, class_name, method_name, delay, status, attempts, parameters, return_value,
+    kind, key, round, due, failures, called_after, delivery, delivered_at, cancelled_after
+)
+SELECT
+    :round, flow_id, step, timestamp, class_name, method_name, delay, status, attempts, parameters, return_value,
+    kind, key, round, due, failures, called_after, delivery, delivered_at, cancelled_after
+FROM execution_log
+WHERE flow_id = :flow_id AND step = :step AND step > 0;
+
+-- name: delete_invocation
+DELETE FROM execution_log WHERE flow_id = :flow_id AND step = :step AND step > 0;
+
+-- name: unread_signals_of_step
+UPDATE signals SET taken_by = NULL WHERE flow_id = :flow_id AND taken_by = :step;
+
+-- name: move_to_round
+UPDATE execution_log SET round = :round WHERE flow_id = :flow_id AND step = :step;
+
+-- Has a COMMIT whose result is not known happened? Each of these finds what its batch would have left.
+-- name: invocation_is_there
+SELECT EXISTS (SELECT 1 FROM execution_log WHERE flow_id = :flow_id AND step = :step);
+
+-- name: signal_is_there
+SELECT EXISTS (SELECT 1 FROM signals WHERE flow_id = :flow_id AND signal_id = :signal_id);
+
+-- name: signal_is_taken_by
+SELECT EXISTS (SELECT 1 FROM signals WHERE flow_id = :flow_id AND signal_id = :signal_id AND taken_by IS :step);
+
+-- name: flow_is_past_round
+SELECT EXISTS (SELECT 1 FROM execution_log WHERE flow_id = :flow_id AND step = 0 AND round > :round);
+
+-- name: flow_is_not_parked
+SELECT EXISTS (SELECT 1 FROM execution_log WHERE flow_id = :flow_id AND step = 0 AND status <> 'PARKED');

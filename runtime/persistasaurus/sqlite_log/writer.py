@@ -1,0 +1,194 @@
+"""The one thread that writes: it commits everything waiting in one transaction, and repeats what the file refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from persistasaurus.errors import LogError, LogUnavailable
+from persistasaurus.records import Commit, Write, flow_of
+from persistasaurus.sqlite_log import batch
+from persistasaurus.sqlite_log.batch import Batch
+from persistasaurus.sqlite_log.opening import LogFile, explained
+
+_log: Final = logging.getLogger("persistasaurus.log")
+
+_MOST_IN_ONE_COMMIT: Final = 10_000
+"""Writes: what a transaction holds in memory and adds to the write-ahead log stays bounded."""
+
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 5.0
+"""Seconds between tries of a batch that the file refuses, doubling from the first to the longest."""
+
+
+class Writer:
+    """The queue of writes and the thread that empties it.
+
+    Args:
+        file: The log, prepared.
+        on_commit: Told on the writer thread, once a COMMIT has returned.
+        close_within: Seconds `close` goes on trying when the file refuses.
+    """
+
+    def __init__(self, file: LogFile, on_commit: Callable[[Commit], None], close_within: float) -> None:
+        self._file = file
+        self._on_commit = on_commit
+        self._close_within = close_within
+        self._connection: sqlite3.Connection | None = file.connect()
+        self._stopped: dict[str, Exception] = {}
+
+        self._guard = threading.Lock()  # of the five below
+        self._queue: list[Write] = []
+        self._position = 0
+        self._idle = False
+        self._closing = False
+        self._end: Exception | None = None
+
+        # A plain lock as the wake-up: half the latency of a condition, and a sequential flow pays it at each step.
+        self._work = threading.Lock()
+        self._work.acquire()
+        self._closing_now = threading.Event()
+        self._deadline = 0.0
+        self._given_up: LogUnavailable | None = None
+        self._thread = threading.Thread(target=self._run, name="persistasaurus-log-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, write: Write) -> int:
+        """Put a write at the end of the queue; its position."""
+        with self._guard:
+            if self._end is not None:
+                raise LogUnavailable(f"a {type(write).__name__} was put into {self._file.path}: {self._end}")
+            self._queue.append(write)
+            self._position += 1
+            position = self._position
+            wake = self._idle
+            self._idle = False
+        if wake:
+            self._work.release()
+        return position
+
+    def close(self) -> None:
+        """Write what waits and end the thread.
+
+        Raises:
+            LogUnavailable: The file refuses and time is up; says what was not recorded.
+        """
+        self._deadline = time.monotonic() + self._close_within
+        self._closing_now.set()
+        with self._guard:
+            self._closing = True
+            self._end = self._end or LogError("it has been closed")
+            wake = self._idle
+            self._idle = False
+        if wake:
+            self._work.release()
+        self._thread.join()
+        if self._connection is not None:
+            self._connection.close()
+        if self._given_up is not None:
+            raise self._given_up
+
+    def _run(self) -> None:
+        try:
+            self._write_all()
+        except Exception as error:
+            _log.critical("the writer of %s failed; nothing more is recorded", self._file.path, exc_info=True)
+            with self._guard:
+                self._end = self._given_up = LogUnavailable(f"the writer of {self._file.path} failed: {error!r}")
+
+    def _write_all(self) -> None:
+        first = 1
+        while True:
+            with self._guard:
+                writes = self._queue
+                self._queue = []
+                if not writes:
+                    if self._closing:
+                        return
+                    self._idle = True
+            if not writes:
+                self._work.acquire()
+                continue
+            for begin in range(0, len(writes), _MOST_IN_ONE_COMMIT):
+                part = writes[begin : begin + _MOST_IN_ONE_COMMIT] if len(writes) > _MOST_IN_ONE_COMMIT else writes
+                try:
+                    done = self._commit(part)
+                except _TimeIsUp as refusal:
+                    self._give_up(writes[begin:], refusal)
+                    return
+                self._tell(done.commit(first, len(part)))
+                first += len(part)
+
+    def _tell(self, commit: Commit) -> None:
+        try:
+            self._on_commit(commit)
+        except Exception:
+            _log.exception("what %s committed could not be passed on", self._file.path)
+
+    def _commit(self, writes: list[Write]) -> Batch:
+        """Make a batch durable, however long the file refuses.
+
+        Raises:
+            _TimeIsUp: It still refuses, and the log is to be closed by now.
+        """
+        refusals = 0
+        uncertain: Batch | None = None
+        while True:
+            try:
+                if self._connection is None:
+                    self._connection = self._file.connect()
+                if uncertain is None or not uncertain.has_happened(self._connection):
+                    uncertain = None
+                    made = batch.make(self._connection, writes, self._stopped)
+                    uncertain = made
+                    self._connection.execute("COMMIT")
+                done = uncertain
+                break
+            except (sqlite3.Error, OSError, MemoryError, LogUnavailable) as error:
+                refusals += 1
+                self._disconnect()
+                self._pause(error, refusals, len(writes))
+        if refusals:
+            _log.warning("%s takes writes again, after %d refusals", self._file.path, refusals)
+        self._stopped = done.stopped
+        return done
+
+    def _disconnect(self) -> None:
+        # Always a new connection: the old one may hold half a transaction, or what a failed fsync left behind.
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
+
+    def _pause(self, error: Exception, refusals: int, count: int) -> None:
+        reason = explained(self._file.path, error)
+        if refusals == 1:
+            _log.warning("%s; %d writes wait and are tried again, meanwhile no step starts", reason, count)
+        seconds = min(_FIRST_PAUSE * 2 ** min(refusals - 1, 10), _LONGEST_PAUSE)
+        if not self._closing_now.wait(seconds):
+            return
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise _TimeIsUp(str(reason)) from error
+        time.sleep(min(_FIRST_PAUSE, remaining))
+
+    def _give_up(self, writes: list[Write], refusal: _TimeIsUp) -> None:
+        with self._guard:
+            lost = writes + self._queue
+            self._queue = []
+        flows = list(dict.fromkeys(map(flow_of, lost)))
+        named = ", ".join(map(repr, flows[:3])) + (", ..." if len(flows) > 3 else "")
+        self._given_up = LogUnavailable(
+            f"{refusal}. The log was closed without recording {len(lost)} writes of {len(flows)} flows ({named}). "
+            "Nothing that was acknowledged is lost: these flows go on from what is recorded when it is opened again"
+        )
+        self._given_up.__cause__ = refusal.__cause__
+
+
+class _TimeIsUp(Exception):
+    """The file refuses to the end; says why."""
