@@ -77,6 +77,7 @@ class _Interface:
             file=self.source.file,
             path=self.source.path,
             name=self.source.name,
+            import_name=self.source.import_name,
             in_package=self.source.in_package,
             imports=imports,
             scope=self._scope(tree.body, self.source.name, imports),

@@ -31,8 +31,13 @@ class SourceFile:
     name: str
     """Its own in a run: the path below the project's root with dots, `.src.app.flows`. The leading dot keeps it
     apart from modules that are installed."""
-    in_package: bool
-    """Its folder has an `__init__.py`."""
+    import_name: str
+    """The one it is imported by: dotted from the topmost folder that has an `__init__.py`, `app.flows`."""
+
+    @property
+    def in_package(self) -> bool:
+        """Whether its folder has an `__init__.py`."""
+        return self.is_package or "." in self.import_name
 
     @property
     def is_package(self) -> bool:
@@ -50,8 +55,17 @@ def source_file(path: str, root: str) -> SourceFile:
         path=path,
         file=shown(path),
         name=module_name(path, root),
-        in_package=os.path.isfile(os.path.join(os.path.dirname(path), "__init__.py")),
+        import_name=_import_name(path),
     )
+
+
+def _import_name(path: str) -> str:
+    folder, name = os.path.split(path)
+    parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, name = os.path.split(folder)
+        parts.append(name)
+    return ".".join(reversed(parts))
 
 
 def module_name(path: str, root: str) -> str:

@@ -24,6 +24,7 @@ def lower(tree: Tree, source: SourceFile, imports: tuple[Import, ...], canonical
         file=source.file,
         path=source.path,
         name=source.name,
+        import_name=source.import_name,
         in_package=source.in_package,
         imports=imports,
         scope=scope_of(tree.module.body, source.name, expressions, imports),

@@ -1,0 +1,79 @@
+"""The way through all stages: from paths to the files that should be there, or to what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from persistc.checks import check
+from persistc.configuration import read_configuration
+from persistc.diagnostics import Diagnostic, Severity, in_order
+from persistc.findings_of_files import output_collision
+from persistc.model import Module
+from persistc.proxies import proxied_classes, proxy_module, stub_module
+from persistc.reading import read_project
+from persistc.render import render_proxies, render_stub
+from persistc.seal import sealed
+from persistc.sources import find_sources, outputs_of, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A generated file as it should be."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The result of a run; while there are errors, `outputs` is empty."""
+
+    findings: tuple[Diagnostic, ...]
+    texts: Mapping[str, str]
+    """The sources that were read, by the name findings show."""
+    outputs: tuple[Output, ...]
+    existing: tuple[str, ...]
+    """Files with the name of an output that are there."""
+
+    @property
+    def has_errors(self) -> bool:
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def compile_paths(paths: Sequence[Path]) -> Compiled:
+    """Compile all flow classes below the paths, or below the configured source when none are given.
+
+    Raises `CannotRun` when a path or the configuration is wrong.
+    """
+    configuration = read_configuration(paths)
+    found = find_sources(paths, configuration)
+    reading = read_project(found.sources, configuration)
+    project = reading.project
+    modules = [module for module in project.modules.values() if proxied_classes(project, module)]
+    findings = in_order([*reading.findings, *check(project), *_collisions(modules)])
+    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs)
+    if compiled.has_errors:
+        return compiled
+    outputs = tuple(
+        Output(path, sealed(body, os.path.basename(module.path)))
+        for module in modules
+        for path, body in zip(
+            outputs_of(module.path),
+            (render_proxies(proxy_module(project, module)), render_stub(stub_module(project, module))),
+            strict=True,
+        )
+    )
+    return Compiled(compiled.findings, compiled.texts, outputs, compiled.existing)
+
+
+def _collisions(modules: Sequence[Module]) -> Iterator[Diagnostic]:
+    """Two modules with one output, also where the file system does not tell capitals from small letters."""
+    owners: dict[str, Module] = {}
+    for module in modules:
+        path = outputs_of(module.path)[0]
+        first = owners.setdefault(path.casefold(), module)
+        if first is not module:
+            yield output_collision(module.file, first.file, shown(path))

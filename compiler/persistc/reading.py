@@ -1,0 +1,206 @@
+"""From source files to the project: which files deserve a full reading, and their models.
+
+Most files of a program have no flows. A file is read fully when it has something that carries, or seems to carry, one
+of our decorators, or a class that inherits from a flow class. What decides is, cheapest first: its bytes, its import
+lines, its interface.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from persistc.configuration import Configuration
+from persistc.diagnostics import Diagnostic
+from persistc.findings_of_files import syntax_error
+from persistc.import_paths import ImportPaths
+from persistc.interfaces import read_interface
+from persistc.lower import lower
+from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Module, mark_of
+from persistc.names import imports_of
+from persistc.parse import parse
+from persistc.project import Project
+from persistc.sources import SourceFile, module_path, read_text, source_file
+
+_IMPORT_LINES = re.compile(r"^[ \t]*(?:from|import)\b[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
+_MARKS = frozenset(Kind) - {Kind.OTHER}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read: the project, the modules with flow classes in it, and what could not be read."""
+
+    project: Project
+    texts: Mapping[str, str]
+    """The text of each file that was read, by the name findings show."""
+    findings: tuple[Diagnostic, ...]
+
+
+def read_project(sources: Sequence[SourceFile], configuration: Configuration) -> Reading:
+    """Read all sources as far as each deserves it."""
+    root = os.path.abspath(configuration.root)
+    paths = ImportPaths(root, tuple(os.path.abspath(path) for path in configuration.source))
+    library = _Library(root, paths)
+    findings = tuple(_read(sources, library))
+    return Reading(Project(library.modules), library.texts, findings)
+
+
+class _Modules(Mapping[str, Module]):
+    """The modules of a project: goes over those that were read fully, and reads the interface of any other that is
+    asked for by name."""
+
+    def __init__(self, library: _Library) -> None:
+        self._library = library
+
+    def __getitem__(self, name: str) -> Module:
+        module = self._library.full.get(name) or self._library.interface(name)
+        if module is None:
+            raise KeyError(name)
+        return module
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._library.full))
+
+    def __len__(self) -> int:
+        return len(self._library.full)
+
+
+@dataclass
+class _Library:
+    """The modules of one run, each read once and no further than somebody asks."""
+
+    root: str
+    paths: ImportPaths
+    full: dict[str, Module] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    interfaces: dict[str, Module | None] = field(default_factory=dict)
+    broken: dict[str, SyntaxError] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.modules = _Modules(self)
+        self.project = Project(self.modules)
+
+    def interface(self, name: str) -> Module | None:
+        """The interface of a module by its name; None when there is none or Python cannot read it."""
+        if name not in self.interfaces:
+            self.interfaces[name] = None
+            path = module_path(name, self.root) if name.startswith(".") else None
+            if path is not None:
+                source = source_file(path, self.root)
+                text = self.texts.get(source.file) or read_text(source)
+                if isinstance(text, str):
+                    self.read_interface(source, text)
+        return self.interfaces[name]
+
+    def read_interface(self, source: SourceFile, text: str) -> None:
+        """Read one and keep it with its text."""
+        self.texts[source.file] = text
+        found = read_interface(text, source, self.paths)
+        if isinstance(found, SyntaxError):
+            self.broken[source.name] = found
+            self.interfaces[source.name] = None
+        else:
+            self.interfaces[source.name] = found
+
+    def read_fully(self, source: SourceFile) -> Diagnostic | None:
+        """Read a module with its bodies, or say why that is not possible."""
+        tree = parse(self.texts[source.file], source)
+        if isinstance(tree, Diagnostic):
+            return tree
+        imports = imports_of(tree, source, self.paths, self.project.canonical)
+        self.full[source.name] = lower(tree, source, imports, self.project.canonical)
+        return None
+
+
+def _read(sources: Sequence[SourceFile], library: _Library) -> Iterator[Diagnostic]:
+    by_name = {source.name: source for source in sources}
+    unasked: dict[str, str] = {}
+    for source in sources:
+        text = read_text(source)
+        if isinstance(text, Diagnostic):
+            yield text
+        elif PACKAGE in text:
+            library.read_interface(source, text)
+        else:
+            unasked[source.name] = text
+    concerned = [name for name in by_name if name in library.interfaces]
+    while concerned:
+        providers = [name for name in concerned if _provides(library.interfaces[name], library)]
+        concerned = _importers(providers, unasked)
+        for name in concerned:
+            library.read_interface(by_name[name], unasked.pop(name))
+    for name, source in by_name.items():
+        interface = library.interfaces.get(name)
+        if name in library.broken and PACKAGE in library.texts[source.file]:
+            # Syntax that is newer than the Python persistc runs on is no obstacle to libcst.
+            finding = library.read_fully(source)
+            if finding is not None:
+                yield syntax_error(source.file, library.broken[name])
+        elif interface is not None and source.file in library.texts and _has_flows(interface, library):
+            finding = library.read_fully(source)
+            if finding is not None:
+                yield finding
+
+
+def _provides(interface: Module | None, library: _Library) -> bool:
+    """Whether others may get flow classes or our decorators from this module."""
+    if interface is None:
+        return False
+    if _has_flows(interface, library):
+        return True
+    for binding in interface.scope.bindings:
+        if binding.kind is BindingKind.STAR_IMPORT:
+            return True
+        meant = binding.origin
+        if binding.kind is BindingKind.ASSIGNMENT and binding.value is not None:
+            meant = interface.origin_of(binding.value.expression) or meant
+        origin = library.project.canonical(meant)
+        if origin == PACKAGE or mark_of(origin) or _is_flow_class(origin, library):
+            return True
+    return False
+
+
+def _importers(providers: Sequence[str], unasked: Mapping[str, str]) -> list[str]:
+    """The files not yet looked into that may import one of these modules: they say its last name in an import."""
+    stems = {re.escape(name.rpartition(".")[2]) for name in providers}
+    if not stems:
+        return []
+    mention = re.compile(rf"\b(?:{'|'.join(sorted(stems))})\b")
+    return [
+        name
+        for name, text in unasked.items()
+        if mention.search(text) and any(mention.search(line[0]) for line in _IMPORT_LINES.finditer(text))
+    ]
+
+
+def _has_flows(module: Module, library: _Library) -> bool:
+    """Whether a module has flow classes, or something a check would have to look at."""
+    if any(mark_of(each.origin) or each.origin == PACKAGE for each in module.imports):
+        return True  # a mark may stand where an interface does not look: within a function, on a lambda
+    decorators = [decorator for stray in module.strays for decorator in stray.decorators]
+    decorators += [decorator for cls in module.classes for method in cls.methods for decorator in method.decorators]
+    if any(_concerns_us(decorator, library) for decorator in decorators):
+        return True
+    return any(_is_flow_class(base.origin, library) for cls in module.classes for base in cls.bases)
+
+
+def _is_flow_class(origin: str | None, library: _Library) -> bool:
+    found = library.project.find_class(origin)
+    return found is not None and library.project.is_flow_class(*found)
+
+
+def _concerns_us(decorator: Decorator, library: _Library) -> bool:
+    """Whether a decorator is ours, or could be taken for ours by whoever wrote it."""
+    if decorator.origin is None:
+        return True
+    origin = library.project.canonical(decorator.origin)
+    if origin.startswith(f"{PACKAGE}."):
+        return True
+    if origin.startswith("."):
+        owner, _, last = origin.rpartition(".")
+        home = library.project.modules.get(owner)
+        found = home.scope.by_name.get(last, ()) if home is not None else ()
+        return last in _MARKS or any(binding.kind is BindingKind.ASSIGNMENT for binding in found)
+    return False
