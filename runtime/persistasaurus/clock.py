@@ -24,8 +24,8 @@ class Clock(Protocol):
     def now(self) -> int:
         """The time now."""
 
-    def call_at(self, when: int, then: Callable[[], None]) -> Alarm:
-        """Call `then` on the running event loop once `now()` is at or past `when`, never before (G9)."""
+    def call_at(self, when: int, then: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Alarm:
+        """Call `then` on an event loop, on whose thread this is called, once `now()` has reached `when` (G9)."""
 
 
 class _WallAlarm:
@@ -33,11 +33,11 @@ class _WallAlarm:
 
     __slots__ = ("_handle", "_loop", "_then", "_when")
 
-    def __init__(self, when: int, then: Callable[[], None]) -> None:
+    def __init__(self, when: int, then: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
         self._when = when
         self._then = then
-        self._loop = asyncio.get_running_loop()
-        self._handle: asyncio.Handle = self._loop.call_later(self._pause(), self._look)
+        self._loop = loop
+        self._handle: asyncio.Handle = loop.call_later(self._pause(), self._look)
 
     def _pause(self) -> float:
         return min(max((self._when - SystemClock.now()) / 1e6, 0.0), LONGEST_SLEEP)
@@ -61,5 +61,5 @@ class SystemClock:
         return time.time_ns() // 1000
 
     @staticmethod
-    def call_at(when: int, then: Callable[[], None]) -> Alarm:
-        return _WallAlarm(when, then)
+    def call_at(when: int, then: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Alarm:
+        return _WallAlarm(when, then, loop)

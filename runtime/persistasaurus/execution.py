@@ -31,7 +31,7 @@ from persistasaurus.errors import (
     SignalTimeout,
     StepInterrupted,
 )
-from persistasaurus.failed_flow import encode_failed_flow, failing_steps
+from persistasaurus.failed_flow import FailurePoint, encode_failed_flow, failing_calls
 from persistasaurus.failures import FailureCodec, joined
 from persistasaurus.flow_loop import FlowLoop, FlowTask, Timer
 from persistasaurus.open_call import OpenCall, State
@@ -130,7 +130,7 @@ class Execution:
         self.flow_class = flow_class
         self.method = method
         self.proxy = proxy
-        self.loop = FlowLoop(flow.flow_id, self)
+        self.loop = FlowLoop(flow.flow_id, self)  # type: ignore[abstract]  # what it lacks, it refuses
         self.position = 0
         """Position in the log's queue of the last write of this flow."""
         self._history = history
@@ -151,13 +151,14 @@ class Execution:
         self._blocked_on: OpenCall | None = None
         self._suspended: greenlet | None = None
         self._problem: PersistasaurusError | None = None
-        self._failures: dict[int, tuple[BaseException, int]] = {}
+        self._failures: dict[int, tuple[BaseException, OpenCall]] = {}
         self._wound_down: set[FlowTask[Any]] = set()
         self._closing: set[int] = set()
         self._recoveries = flow.recoveries
         self._recovering = recovering
         self._row_touched = False
         self._main: FlowTask[Any]
+        self._main_ended_at: tuple[int, int] | None = None
         for signal in unread:
             self._keep_signal(signal)
 
@@ -276,7 +277,7 @@ class Execution:
         self.discard()
         logger.warning("[PARK] %s flow=%s: %s", self.flow.name, self.flow_id, problem)
         self._history = None
-        text = encode_failed_flow(self.flow_class.failures, problem, ())
+        text = encode_failed_flow(self.flow_class.failures, problem, FailurePoint())
         self._change_flow(FlowStatus.PARKED, return_value=text, digest=self.flow_class.digest)
         self.host.when_durable(self.position, _Ended(self))
 
@@ -286,12 +287,15 @@ class Execution:
             f"flow {self.flow_id} ({self.flow.name}) waits, but no step, timer or signal is outstanding: "
             "what it waits for must come from a step, a timer, a signal or another branch of the flow",
         )
+        at = FailurePoint((), *(self._main_ended_at or (self._delivered, self._next_step)))
         self.discard()
-        self._finish(FlowStatus.FAILED, encode_failed_flow(self.flow_class.failures, error, ()))
+        self._finish(FlowStatus.FAILED, encode_failed_flow(self.flow_class.failures, error, at))
 
     def _ended(self) -> bool:
         """The main task is done: end what it left over, then put the flow's outcome. False while that waits."""
         loop = self.loop
+        if self._main_ended_at is None:
+            self._main_ended_at = (self._delivered, self._next_step)
         while not loop.dead:
             unfinished = loop.unfinished_tasks()
             left = [task for task in unfinished if task not in self._wound_down]
@@ -330,8 +334,15 @@ class Execution:
         except BaseException as error:
             if isinstance(error, PersistasaurusError) and self._main_returned():
                 error = OutcomeNotStorable(f"the result of flow {self.flow_id} cannot be recorded: {error}")
-            steps = failing_steps(error, self._failures)
-            self._finish(FlowStatus.FAILED, encode_failed_flow(self.flow_class.failures, error, steps))
+            failed = failing_calls(error, self._failures)
+            at = FailurePoint(
+                tuple(call.step for call in failed),
+                *self._main_ended_at,
+                tuple(call.step for call in failed if call.method.at_most_once),
+            )
+            # Said here with its traceback, which does not come back with the recorded error (G3).
+            logger.warning("[FAIL] %s flow=%s", self.flow.name, self.flow_id, exc_info=error)
+            self._finish(FlowStatus.FAILED, encode_failed_flow(self.flow_class.failures, error, at))
         else:
             self._finish(FlowStatus.COMPLETE, text)
         loop.kill()
@@ -506,7 +517,7 @@ class Execution:
         if not self.loop.idle or self._main.done():
             return False
         task = self.loop.current_task()
-        return task is not None and not task._must_cancel
+        return task is not None and not task._must_cancel  # type: ignore[attr-defined]  # asyncio keeps it there
 
     # -- deliveries ----------------------------------------------------------------------------------------------------
 
@@ -559,7 +570,7 @@ class Execution:
             call.end_cancelled(call.cancel_message)
         elif status is Status.FAILED:
             error = self._failures_of(call).decode(text or "")
-            self._failures[id(error)] = (error, call.step)
+            self._failures[id(error)] = (error, call)
             call.set_exception(error)
             call.exception()  # a branch nobody waits for any more is no news
         elif text is not None:
@@ -830,6 +841,7 @@ class Execution:
             return True
         if state == State.STARTING and call.signal_id is not None:
             self._put(SignalReturned(self.flow_id, call.step, call.signal_id))
+            call.attempts = 0
         self._give_up(call, message)
         return True
 

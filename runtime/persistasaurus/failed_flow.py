@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from persistasaurus.errors import CorruptRow
 from persistasaurus.failures import FailureCodec
+from persistasaurus.open_call import OpenCall
+
+
+class FailurePoint(msgspec.Struct, frozen=True):
+    """Where a flow failed.
+
+    Attributes:
+        steps: The failed steps its error came from; empty if the error was made by the flow's own code.
+        after: The last delivery before its main task ended.
+        made: The number the next call would have drawn then.
+        at_most_once: Those of `steps` that must not run again.
+    """
+
+    steps: tuple[int, ...] = ()
+    after: int = 0
+    made: int = 1
+    at_most_once: tuple[int, ...] = ()
 
 
 class _FailedFlow(msgspec.Struct):
     error: msgspec.Raw
-    steps: tuple[int, ...] = ()
+    at: FailurePoint
 
 
 _decoder = msgspec.json.Decoder(_FailedFlow)
 _encoder = msgspec.json.Encoder()
 
 
-def encode_failed_flow(codec: FailureCodec, error: BaseException, steps: Iterable[int]) -> str:
-    """The error of a flow as JSON, with the numbers of the failed steps it came from."""
-    return _encoder.encode(_FailedFlow(msgspec.Raw(codec.encode(error).encode()), tuple(steps))).decode()
+def encode_failed_flow(codec: FailureCodec, error: BaseException, at: FailurePoint) -> str:
+    """The error of a flow as JSON, with where it failed."""
+    return _encoder.encode(_FailedFlow(msgspec.Raw(codec.encode(error).encode()), at)).decode()
 
 
-def decode_failed_flow(flow_id: str, codec: FailureCodec, text: str | None) -> tuple[BaseException, tuple[int, ...]]:
-    """The error of a flow and the failed steps it came from.
+def decode_failed_flow(flow_id: str, codec: FailureCodec, text: str | None) -> tuple[BaseException, FailurePoint]:
+    """The error of a flow and where it failed.
 
     Raises:
         CorruptRow: The text is no error.
     """
     try:
         failed = _decoder.decode(text or "")
-        return codec.decode(bytes(failed.error).decode()), failed.steps
+        return codec.decode(bytes(failed.error).decode()), failed.at
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptRow(f"flow {flow_id}: its error on record cannot be read: {error}") from error
 
 
-def failing_steps(error: BaseException, failures: Mapping[int, tuple[BaseException, int]]) -> list[int]:
+def failing_calls(error: BaseException, failures: Mapping[int, tuple[BaseException, OpenCall]]) -> list[OpenCall]:
     """The steps whose exceptions an error holds: itself, in its groups or in its chain of causes (G7).
 
     Args:
         error: What left the flow body.
-        failures: Exceptions handed to the flow, by their `id`, each with the step it came from.
+        failures: Exceptions handed to the flow, by their `id`, each with the call it came from.
     """
-    return sorted({failures[id(each)][1] for each in _tree_of(error, set()) if id(each) in failures})
+    return [failures[id(each)][1] for each in _tree_of(error, set()) if id(each) in failures]
 
 
 def _tree_of(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from persistasaurus.bodies import Bodies
-from persistasaurus.clock import Alarm, Clock
+from persistasaurus.clock import Alarm
 from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
 from persistasaurus.execution import Execution, Waiter
-from persistasaurus.failed_flow import encode_failed_flow
+from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
 from persistasaurus.log import ExecutionLog
 from persistasaurus.open_call import OpenCall
 from persistasaurus.proxies import FlowClass, Method
@@ -38,6 +37,7 @@ from persistasaurus.records import (
 )
 from persistasaurus.replay import History
 from persistasaurus.schedule import Schedule
+from persistasaurus.settings import Settings
 
 logger = logging.getLogger("persistasaurus.engine")
 
@@ -51,20 +51,6 @@ class Registered:
     flow_class: FlowClass
     method: Method
     proxy: object
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an engine is told at construction; durations in seconds."""
-
-    clock: Clock
-    max_concurrent_recoveries: int
-    max_recoveries: int
-    waiting_in_memory: float
-    max_waiting_in_memory: int
-    closing_grace: float
-    threads: int
-    random: Callable[[], float] = field(default=random.random)
 
 
 class Runner:
@@ -262,7 +248,7 @@ class Runner:
             self._park(flow, found, problem, digest=None)
             return
         try:
-            history = History(flow.flow_id, self._read(flow.flow_id))
+            history = History(flow.flow_id, self.read(flow.flow_id))
             taken = self._taken(flow.flow_id, history)
             unread = self.log.unread_signals(flow.flow_id)
         except CorruptRow as problem:
@@ -275,7 +261,8 @@ class Runner:
             )
         )  # fmt: skip
 
-    def _read(self, flow_id: str) -> list[InvocationRow]:
+    def read(self, flow_id: str) -> list[InvocationRow]:
+        """Every invocation of a flow that is in force."""
         rows: list[InvocationRow] = []
         while True:
             page = self.log.invocations(flow_id, after=rows[-1].step if rows else 0, limit=_PAGE)
@@ -291,7 +278,7 @@ class Runner:
 
     def _park(self, flow: FlowRow, found: Registered, problem: PersistasaurusError, *, digest: str | None) -> None:
         logger.warning("[PARK] %s flow=%s: %s", flow.name, flow.flow_id, problem)
-        text = encode_failed_flow(found.flow_class.failures, problem, ())
+        text = encode_failed_flow(found.flow_class.failures, problem, FailurePoint())
         parked = msgspec.structs.replace(
             flow, status=FlowStatus.PARKED, due=None, digest=digest, return_value=text, ended_at=None
         )
@@ -314,7 +301,7 @@ class Runner:
 
     def call_at(self, when: int, then: Callable[[], None]) -> Alarm:
         """Call later, not before the time."""
-        return self.clock.call_at(when, then)
+        return self.clock.call_at(when, then, self._loop)
 
     def start_body(self, call: OpenCall) -> None:
         """Have a body run."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from persistasaurus.clock import Alarm
 from persistasaurus.execution import Execution
 from persistasaurus.records import FlowRow, FlowStatus
+from persistasaurus.settings import Settings
 
 if TYPE_CHECKING:
-    from persistasaurus.runner import Runner, Settings
+    from persistasaurus.runner import Runner
 
 _PAGE = 100
 
@@ -31,7 +32,7 @@ class Schedule:
         self._runner = runner
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._woken: OrderedDict[str, None] = OrderedDict()
+        self._woken: OrderedDict[str, bool] = OrderedDict()
         self._interrupted: Iterator[FlowRow] = iter(())
         self._admitted: set[str] = set()
         self._turn: asyncio.Handle | None = None
@@ -50,7 +51,12 @@ class Schedule:
 
     def wake(self, flow_id: str) -> None:
         """Bring a flow back when there is room."""
-        self._woken[flow_id] = None
+        self._woken[flow_id] = False
+        self._go_on()
+
+    def recover_now(self, flow_id: str) -> None:
+        """Recover an interrupted flow ahead of the others: somebody waits for it."""
+        self._woken[flow_id] = True
         self._go_on()
 
     def admitted(self, flow_id: str) -> None:
@@ -75,9 +81,8 @@ class Schedule:
         if self._runner.closing or len(self._admitted) >= self._settings.max_concurrent_recoveries:
             return
         if self._woken:
-            flow_id, _ = self._woken.popitem(last=False)
+            flow_id, recovering = self._woken.popitem(last=False)
             flow = self._runner.log.flow(flow_id) if flow_id not in self._runner.executions else None
-            recovering = False
         else:
             flow = next(self._interrupted, None)
             recovering = True
@@ -130,7 +135,7 @@ class Schedule:
         if self._due is not None:
             self._due.cancel()
         self._due_at = due
-        self._due = self._runner.clock.call_at(due, self._look_for_due)
+        self._due = self._runner.call_at(due, self._look_for_due)
 
     # -- out of memory ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +143,7 @@ class Schedule:
         """A flow only waits: it stays in memory for a grace, unless too many do."""
         self.admitted(execution.flow_id)
         now = self._runner.clock.now()
-        self._waiting[execution.flow_id] = now + int(self._settings.waiting_in_memory * 1e6)
+        self._waiting[execution.flow_id] = now + int(self._settings.waiting_grace * 1e6)
         self._waiting.move_to_end(execution.flow_id)
         self._runner.when_durable(execution.position, self)
 
@@ -159,7 +164,7 @@ class Schedule:
             if execution is None or not execution.waits:
                 del waiting[flow_id]
             elif until > now and len(waiting) <= self._settings.max_waiting_in_memory:
-                self._grace = runner.clock.call_at(until, self._evict)
+                self._grace = runner.call_at(until, self._evict)
                 return
             elif runner.is_durable(execution.position):
                 del waiting[flow_id]

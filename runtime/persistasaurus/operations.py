@@ -1,0 +1,242 @@
+"""What flow instances ask of an open engine: run, start, result, send, and a look at what is on record."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from typing import NoReturn
+
+from persistasaurus.errors import (
+    CorruptRow,
+    EngineClosed,
+    FlowCancelled,
+    FlowConflict,
+    FlowEnded,
+    FlowParked,
+    UnknownFlow,
+)
+from persistasaurus.failed_flow import decode_failed_flow
+from persistasaurus.history import FlowSummary, Invocation, invocation_of, summary_of
+from persistasaurus.proxies import Method
+from persistasaurus.records import Answer, FlowRow, FlowStatus, InvocationRow, Resume, Send, SignalRow, Start
+from persistasaurus.reopening import plan_reopening
+from persistasaurus.replay import shorten
+from persistasaurus.runner import PYTHON, Runner
+
+_LONGEST_ID = 512
+
+
+class FlowOperations:
+    """The operations of one engine; see `instances.Operations`.
+
+    Args:
+        runner: The engine's machinery.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._last_signal = 0
+
+    async def run(self, method: Method, flow_id: str, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+        """Start a flow, join it or reopen it, and wait for its result."""
+        await self.start(method, flow_id, args, kwargs)
+        return await self.result(method, flow_id, None)
+
+    async def start(self, method: Method, flow_id: str, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        """Record a flow and have it run; a flow that is there already is joined, a failed one reopened."""
+        runner = self._runner
+        self._require_open()
+        parameters = method.parameters.encode(args, kwargs)
+        method.parameters.decode(parameters)
+        flow = FlowRow(
+            flow_id=flow_id,
+            class_name=method.recorded_class,
+            method_name=method.recorded_name,
+            timestamp=runner.clock.now(),
+            parameters=parameters,
+            status=FlowStatus.RUNNING,
+            python=PYTHON,
+        )
+
+        def begin(found: Answer) -> None:
+            if found is None:
+                runner.begin(flow)
+
+        found: FlowRow | None = await runner.ask(Start(flow), begin)
+        while found is not None:
+            self._require_same(found, flow, method)
+            if found.status is not FlowStatus.FAILED:
+                break
+            if await self._reopen(found, method):
+                return
+            found = runner.log.flow(flow_id)
+        if found is not None:
+            if found.status in (FlowStatus.PARKED, FlowStatus.CANCELLED):
+                self._raise_outcome(found, method)
+            self._see_to_it(found)
+
+    async def result(self, method: Method, flow_id: str, timeout: timedelta | None) -> object:
+        """Wait until a flow has ended and return its result or raise its error."""
+        runner = self._runner
+        self._require_open()
+        flow = self._flow(flow_id)
+        if flow.name != method.full_name:
+            raise FlowConflict(flow_id, f"flow {flow_id} is {flow.name}, not {method.full_name}")
+        if flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
+            self._see_to_it(flow)
+            try:
+                async with asyncio.timeout(None if timeout is None else timeout.total_seconds()):
+                    flow = await runner.outcome(flow_id)
+            except TimeoutError:
+                raise TimeoutError(f"flow {flow_id} ({flow.name}) has not ended within {timeout}; it goes on") from None
+        if flow.status is FlowStatus.COMPLETE:
+            return method.result.decode(flow.return_value or "null")
+        self._raise_outcome(flow, method)
+
+    async def send(
+        self, method: Method, flow_id: str, key: str | None, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> None:
+        """Store a signal for a flow and let the flow know."""
+        runner = self._runner
+        self._require_open()
+        arguments = method.parameters.encode(args, kwargs)
+        method.parameters.decode(arguments)
+        registered = runner.registered(self._flow(flow_id))
+        if registered.flow_class.methods.get(method.name) is not method:
+            raise FlowConflict(
+                flow_id,
+                f"flow {flow_id} is {registered.flow_class.name}.{registered.method.name}; "
+                f"it cannot get the signal {method.class_name}.{method.name}",
+            )
+        now = runner.clock.now()
+        self._last_signal = max(self._last_signal + 1, now)
+        signal = SignalRow(
+            signal_id=f"{self._last_signal:017d}-{secrets.token_hex(4)}",
+            flow_id=flow_id,
+            method_name=method.name,
+            key=key,
+            arguments=arguments,
+            sent_at=now,
+        )
+
+        def deliver(flow: Answer) -> None:
+            if isinstance(flow, FlowRow) and flow.status not in _NO_MORE_SIGNALS:
+                runner.signal_stored(signal, flow)
+
+        found: FlowRow | None = await runner.ask(Send(signal), deliver)
+        if found is None:
+            self._raise_unknown(flow_id)
+        if found.status in _NO_MORE_SIGNALS:
+            raise FlowEnded(
+                flow_id, f"flow {flow_id} is {found.status} and takes no signal {method.name}; nothing was stored"
+            )
+
+    async def status(self, flow_id: str) -> FlowStatus:
+        """Where a flow stands, as committed."""
+        self._require_open()
+        return self._flow(flow_id).status
+
+    async def history(self, flow_id: str) -> list[Invocation]:
+        """Every invocation of a flow: earlier rounds first, then the one in force, by step number."""
+        self._require_open()
+        self._flow(flow_id)
+        log = self._runner.log
+        return [invocation_of(row) for row in (*log.archived(flow_id, limit=_ALL), *self._rows(flow_id))]
+
+    async def resume(self, flow_id: str) -> None:
+        """Let a parked flow run again."""
+        runner = self._runner
+        self._require_open()
+        found: FlowRow | None = await runner.ask(Resume(flow_id))
+        if found is None:
+            self._raise_unknown(flow_id)
+        if found.status is not FlowStatus.PARKED:
+            raise FlowConflict(flow_id, f"flow {flow_id} is {found.status}, only a PARKED flow is resumed")
+        runner.schedule.wake(flow_id)
+
+    async def flows(self, status: FlowStatus | None, limit: int) -> list[FlowSummary]:
+        """Flows on record, oldest first."""
+        self._require_open()
+        return [summary_of(flow) for flow in self._runner.log.flows(status=status, limit=limit)]
+
+    # -- parts -----------------------------------------------------------------------------------------------------------
+
+    def _require_open(self) -> None:
+        if self._runner.closing:
+            raise EngineClosed("the engine is closed: open one with `async with Engine(...)`")
+
+    def _flow(self, flow_id: str) -> FlowRow:
+        flow = self._runner.log.flow(flow_id)
+        if flow is None:
+            self._raise_unknown(flow_id)
+        return flow
+
+    def _rows(self, flow_id: str) -> list[InvocationRow]:
+        return self._runner.read(flow_id)
+
+    def _raise_unknown(self, flow_id: str) -> NoReturn:
+        raise UnknownFlow(flow_id, f"there is no flow {flow_id!r} in this log: start it with `run` or `start` first")
+
+    def _require_same(self, found: FlowRow, flow: FlowRow, method: Method) -> None:
+        if found.name != flow.name:
+            raise FlowConflict(
+                flow.flow_id, f"flow id {flow.flow_id} is taken by {found.name}, it cannot be {flow.name} as well"
+            )
+        if found.parameters != flow.parameters and not method.parameters.same(found.parameters, flow.parameters):
+            raise FlowConflict(
+                flow.flow_id,
+                f"flow {flow.flow_id} ({found.name}) was started with {shorten(found.parameters)}, "
+                f"it cannot be run with {shorten(flow.parameters)}: use another flow id",
+            )
+
+    def _see_to_it(self, flow: FlowRow) -> None:
+        """A flow somebody waits for: if a crash interrupted it, it need not wait for its turn in the recovery."""
+        if flow.status is FlowStatus.RUNNING and flow.flow_id not in self._runner.executions:
+            self._runner.registered(flow)
+            self._runner.schedule.recover_now(flow.flow_id)
+
+    async def _reopen(self, flow: FlowRow, method: Method) -> bool:
+        runner = self._runner
+        registered = runner.registered(flow)
+        _, failure = decode_failed_flow(flow.flow_id, registered.flow_class.failures, flow.return_value)
+        rows = self._rows(flow.flow_id)
+        plan = plan_reopening(flow, rows, failure, runner.clock.now())
+        reopened: bool = await runner.ask(
+            plan, lambda done: runner.schedule.wake(flow.flow_id) if done is True else None
+        )
+        return reopened
+
+    def _raise_outcome(self, flow: FlowRow, method: Method) -> NoReturn:
+        failures = self._runner.registered(flow).flow_class.failures
+        if flow.status is FlowStatus.CANCELLED:
+            raise FlowCancelled(flow.flow_id, f"flow {flow.flow_id} ({flow.name}) was cancelled")
+        error, _ = decode_failed_flow(flow.flow_id, failures, flow.return_value)
+        if flow.status is FlowStatus.FAILED:
+            raise error
+        if flow.status is FlowStatus.PARKED:
+            raise FlowParked(
+                flow.flow_id,
+                f"flow {flow.flow_id} ({flow.name}) is parked and keeps its log: {error}",
+                error if isinstance(error, Exception) else None,
+            )
+        raise CorruptRow(f"flow {flow.flow_id} has the status {flow.status}, which has no outcome")
+
+
+def check_flow_id(flow_id: str) -> str:
+    """A flow id as given by the caller.
+
+    Raises:
+        ValueError: Empty, too long, or not to be stored as text.
+    """
+    if not isinstance(flow_id, str):
+        raise TypeError(f"a flow id is a str, not {type(flow_id).__name__}: {flow_id!r}")
+    if not flow_id or len(flow_id) > _LONGEST_ID:
+        raise ValueError(f"a flow id has 1 to {_LONGEST_ID} characters, this one has {len(flow_id)}")
+    if "\0" in flow_id or any("\ud800" <= character <= "\udfff" for character in flow_id):
+        raise ValueError(f"a flow id cannot hold NUL or lone surrogates: {flow_id!r}")
+    return flow_id
+
+
+_NO_MORE_SIGNALS = (FlowStatus.COMPLETE, FlowStatus.CANCELLED)
+_ALL = 1_000_000_000

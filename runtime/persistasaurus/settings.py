@@ -1,0 +1,93 @@
+"""What an engine is told when it is made, checked and with its defaults."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, TypedDict, Unpack
+
+from persistasaurus.clock import Clock, SystemClock
+
+Durability = Literal["power", "process"]
+
+
+class EngineOptions(TypedDict, total=False):
+    """Options of `Engine` and `BlockingEngine`, all with a default."""
+
+    clock: Clock
+    """Tells the time; a test gives a `ManualClock`. The machine's wall clock if left out."""
+    durability: Durability
+    """"power" (the default) survives a power cut, "process" a killed process and is several times faster (G1). It
+    applies to a log given as a path."""
+    max_concurrent_recoveries: int
+    """How many interrupted or due flows are brought back at the same time, 100 (G10)."""
+    max_recoveries: int
+    """After how many recoveries in a row without a new record a flow is parked, 5 (G10)."""
+    waiting_grace: timedelta
+    """How long a waiting flow stays in memory before it is evicted, one second (G9)."""
+    max_waiting_in_memory: int
+    """How many waiting flows stay in memory at most, 1000 (G9)."""
+    closing_grace: timedelta
+    """How long running step bodies get to end when the engine is closed, ten seconds (G14)."""
+    threads: int
+    """The largest number of threads for plain step bodies, 32."""
+    random: Callable[[], float]
+    """Gives numbers from 0 to 1, for the jitter of retries; `random.random`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options with their defaults; durations in seconds."""
+
+    clock: Clock
+    durability: Durability
+    max_concurrent_recoveries: int
+    max_recoveries: int
+    waiting_grace: float
+    max_waiting_in_memory: int
+    closing_grace: float
+    threads: int
+    random: Callable[[], float]
+
+
+def settings_of(**options: Unpack[EngineOptions]) -> Settings:
+    """Check options and fill in what is left out.
+
+    Raises:
+        TypeError: An option that does not exist.
+        ValueError: An option that makes no sense.
+    """
+    unknown = options.keys() - EngineOptions.__annotations__.keys()
+    if unknown:
+        known = ", ".join(EngineOptions.__annotations__)
+        raise TypeError(f"Engine has no option {', '.join(sorted(unknown))}; its options are {known}")
+    durability = options.get("durability", "power")
+    if durability not in ("power", "process"):
+        raise ValueError(f'Engine(durability={durability!r}): give "power" or "process"')
+    return Settings(
+        clock=options.get("clock") or SystemClock(),
+        durability=durability,
+        max_concurrent_recoveries=_at_least(
+            1, "max_concurrent_recoveries", options.get("max_concurrent_recoveries", 100)
+        ),
+        max_recoveries=_at_least(1, "max_recoveries", options.get("max_recoveries", 5)),
+        waiting_grace=_seconds("waiting_grace", options.get("waiting_grace", timedelta(seconds=1))),
+        max_waiting_in_memory=_at_least(0, "max_waiting_in_memory", options.get("max_waiting_in_memory", 1000)),
+        closing_grace=_seconds("closing_grace", options.get("closing_grace", timedelta(seconds=10))),
+        threads=_at_least(1, "threads", options.get("threads", 32)),
+        random=options.get("random", random.random),
+    )
+
+
+def _at_least(least: int, name: str, value: int) -> int:
+    if value < least:
+        raise ValueError(f"Engine({name}={value!r}): give {least} or more")
+    return value
+
+
+def _seconds(name: str, value: timedelta) -> float:
+    if value < timedelta():
+        raise ValueError(f"Engine({name}={value!r}): give a duration of zero or more")
+    return value.total_seconds()
