@@ -58,8 +58,8 @@ def flow(method: MethodT | None = None, /, *, name: str | None = None) -> Method
 
     Args:
         method: The method, when the decorator is written without parentheses.
-        name: The name under which it is recorded; `Class.method` if left out. A fixed name lets the class and the
-            method be renamed while flows are under way.
+        name: The name under which it is recorded; `Class.method` if left out. A name of its own lets the method be
+            renamed while flows are under way.
     """
     if name is not None and not name.strip():
         raise ValueError(f"@flow(name={name!r}): give a name, or leave it out for Class.method")

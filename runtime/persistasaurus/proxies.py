@@ -1,0 +1,53 @@
+"""What makes a generated class a proxy: its base `Durable`, and the decorator that checks it and describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Generic, TypeVar
+
+from persistasaurus.flow_classes import FlowClass, Kind, Method
+from persistasaurus.staleness import Comparison
+
+__all__ = ["Durable", "FlowClass", "Kind", "Method", "proxy"]
+
+AsyncInstanceT = TypeVar("AsyncInstanceT")
+BlockingInstanceT = TypeVar("BlockingInstanceT")
+ProxyT = TypeVar("ProxyT", bound=type)
+
+
+class Durable(Generic[AsyncInstanceT, BlockingInstanceT]):
+    """The base of every proxy; its arguments are the flow instances that `Engine` and `BlockingEngine` give for it."""
+
+    __slots__ = ()
+
+    __persistasaurus__: ClassVar[FlowClass]
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        for base in cls.__mro__[1:]:
+            if "__persistasaurus__" in vars(base):
+                raise TypeError(
+                    f"{cls.__qualname__} derives from the proxy {base.__qualname__}; what it overrides would not be "
+                    f"recorded: derive from {base.__bases__[0].__qualname__} and run `persistc generate`"
+                )
+
+
+def proxy(*, raises: tuple[type[BaseException], ...] = ()) -> Callable[[ProxyT], ProxyT]:
+    """Check a generated class against the user's class and describe it in `__persistasaurus__`.
+
+    Args:
+        raises: The exceptions that come back to flows as their own class, builtin ones aside.
+
+    Raises:
+        StaleProxy: The user's class has changed since.
+        ValueNotStorable: A parameter or a result has a type that cannot be stored.
+    """
+
+    def describe(proxy_class: ProxyT) -> ProxyT:
+        name = proxy_class.__bases__[0].__name__
+        declared = Comparison(proxy_class, raises).declared()
+        methods = {each.name: Method(name, each) for each in declared}
+        proxy_class.__persistasaurus__ = FlowClass(proxy_class, methods, raises)  # type: ignore[attr-defined]  # it derives from Durable
+        return proxy_class
+
+    return describe
