@@ -82,11 +82,11 @@ class SqliteLog:
     ) -> Sequence[FlowRow]:
         return self._here().reader.flows(status, after, limit)
 
-    def due(self, before: int, *, limit: int = 100) -> Sequence[FlowRow]:
-        return self._here().reader.due(before, limit)
+    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
+        return self._here().reader.due(before, after, limit)
 
-    def next_due(self) -> int | None:
-        return self._here().reader.next_due()
+    def next_due(self, after: int) -> int | None:
+        return self._here().reader.next_due(after)
 
     def _file(self) -> LogFile:
         return LogFile(locate(self._path), self._durability, self._busy_timeout.total_seconds(), self._connection_class)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from typing import Final
@@ -15,6 +16,7 @@ WRITES: Final = statements.load("writes.sql")
 _SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Few, because each is prepared once and kept; close, so that no more than a third of a chunk is filling."""
 _CHUNK: Final = _SIZES[-1]
+_VALUE: Final = re.compile(r"\bv\.column(\d+)")
 _SIZE_FOR: Final = tuple(next(size for size in _SIZES if size >= count) for count in range(_CHUNK + 1))
 
 
@@ -27,11 +29,13 @@ class ManyRows:
     """
 
     def __init__(self, name: str, width: int) -> None:
-        self._name = name
         self._width = width
         row = f"({', '.join('?' * width)})"
         self._texts = {size: WRITES[name].format(rows=", ".join([row] * size)) for size in _SIZES}
         self._filling: list[Cell] = [NOTHING] * (width * _CHUNK)
+        # One row is updated twice as fast without a table of values to join: a sequential flow does it in each commit.
+        self._one_row = _VALUE.sub("?", WRITES[name].replace("FROM (VALUES {rows}) AS v\n", ""))
+        self._one_row_cells = [int(number) - 1 for number in _VALUE.findall(WRITES[name])]
 
     def chunks(self, cells: list[Cell]) -> Iterator[tuple[str, list[Cell]]]:
         """The statements to run over `cells`, with their parameters."""
@@ -46,7 +50,10 @@ class ManyRows:
 
     def run(self, connection: sqlite3.Connection, cells: list[Cell]) -> None:
         """Run it over `cells`; RowRefused unless each row is inserted or found."""
-        touched = sum(connection.execute(text, chunk).rowcount for text, chunk in self.chunks(cells))
-        if touched != len(cells) // self._width:
-            missing = len(cells) // self._width - touched
-            raise RowRefused(f"{self._name}: {missing} rows are not there or not in the state the write needs")
+        count = len(cells) // self._width
+        if count == 1 and self._one_row_cells:
+            touched = connection.execute(self._one_row, [cells[index] for index in self._one_row_cells]).rowcount
+        else:
+            touched = sum(connection.execute(text, chunk).rowcount for text, chunk in self.chunks(cells))
+        if touched != count:
+            raise RowRefused("there is no such row, or not in the state the write needs")

@@ -67,11 +67,12 @@ class Reader:
             return self._of_many("flows", parameters)
         return self._of_many("flows_of_status", {**parameters, "status": str(status.value)})
 
-    def due(self, before: int, limit: int) -> Sequence[FlowRow]:
-        return self._of_many("due", {"before": before, "limit": limit})
+    def due(self, before: int, after: tuple[int, str] | None, limit: int) -> Sequence[FlowRow]:
+        due, flow_id = after or _BEFORE_ALL
+        return self._of_many("due", {"before": before, "after_due": due, "after_flow_id": flow_id, "limit": limit})
 
-    def next_due(self) -> int | None:
-        found = self._fetch(_SQL["next_due"], {})
+    def next_due(self, after: int) -> int | None:
+        found = self._fetch(_SQL["next_due"], {"after": after})
         return found[0][0] if found else None
 
     def _of_flow(self, name: str, decoder: msgspec.json.Decoder[list[T]], parameters: Mapping[str, Any]) -> list[T]:

@@ -60,13 +60,13 @@ SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
     return_value, ended_at
 FROM execution_log
-WHERE step = 0 AND status = 'WAITING' AND due <= :before
+WHERE step = 0 AND status = 'WAITING' AND due <= :before AND (due, flow_id) > (:after_due, :after_flow_id)
 ORDER BY due, flow_id
 LIMIT :limit;
 
 -- name: next_due
 SELECT due
 FROM execution_log
-WHERE step = 0 AND status = 'WAITING' AND due IS NOT NULL
+WHERE step = 0 AND status = 'WAITING' AND due > :after
 ORDER BY due
 LIMIT 1;
