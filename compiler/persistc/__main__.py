@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 
 from persistc.cannot_run import CannotRun
@@ -70,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Compile flow classes to typed proxies that run durably.",
         epilog="exit codes: 0 clean, 1 findings or files that are not up to date, 2 could not run",
     )
-    parser.add_argument("--version", action="version", version=f"persistc {_version()}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     sources = argparse.ArgumentParser(add_help=False)
@@ -99,11 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _version() -> str:
-    try:
-        return metadata.version("persistasaurus")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: that takes longer than all the rest of a start."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata
+
+        print(f"persistc {metadata.version('persistasaurus')}")
+        parser.exit()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from persistc.flow_tree import Display, Expression, Handler, LocalImport, dotted
 from persistc.model import PACKAGE, Class, Kind, Method, Module
 from persistc.project import Owned, Project
 
-_KNOWN_TO_THE_RUNTIME = ("builtins.", f"{PACKAGE}.", "asyncio.")
+_NOT_RAISED_BY_STEPS = (f"{PACKAGE}.", "asyncio.", "concurrent.futures.CancelledError")
+"""What an `except` of a flow catches that comes from the runtime or from the flow itself."""
+_ALIASES_OF_BUILTINS = frozenset({"asyncio.TimeoutError", "concurrent.futures.TimeoutError", "socket.timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +27,31 @@ class Listed:
 def error_table(members: list[Owned], project: Project) -> tuple[Listed, ...]:
     """The exceptions of `@step(raises=...)` and of the `except` clauses of a flow class, each once, in order.
 
-    Builtin ones and the runtime's own are left out: the runtime knows them. The `except` clauses of methods without a
-    mark count too, since a flow may call them.
+    Builtin ones are left out: the runtime knows them. The `except` clauses of methods without a mark count too, since
+    a flow may call them.
     """
     found: dict[str, Listed] = {}
     for owned in members:
-        for expression in _named(owned.method):
+        for expression, is_caught in _named(owned.method):
             for listed in _expanded(expression, owned.module, owned.owner, owned.method, project):
-                if not listed.origin.startswith(_KNOWN_TO_THE_RUNTIME):
+                if not (_is_builtin(listed.origin) or (is_caught and listed.origin.startswith(_NOT_RAISED_BY_STEPS))):
                     found.setdefault(listed.origin, listed)
     return tuple(found.values())
 
 
-def _named(method: Method) -> Iterator[Expression]:
+def _is_builtin(origin: str) -> bool:
+    return origin.startswith("builtins.") or origin in _ALIASES_OF_BUILTINS
+
+
+def _named(method: Method) -> Iterator[tuple[Expression, bool]]:
+    """The expressions of `raises=` and `except`, with whether it is the latter."""
     raises = method.mark.argument("raises") if method.mark is not None else None
     if raises is not None:
-        yield raises.expression
+        yield raises.expression, False
     if method.kind in {Kind.FLOW, Kind.OTHER}:
         for node in walk(*method.body):
             if isinstance(node, Handler):
-                yield from node.types
+                yield from ((each, True) for each in node.types)
 
 
 def _expanded(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, PositionProvider
 
 from persistc.diagnostics import Diagnostic
 from persistc.findings_of_files import syntax_error
@@ -52,8 +52,15 @@ def parse(text: str, source: SourceFile) -> Tree | Diagnostic:
         module = cst.parse_module(text)
     except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
         return syntax_error(source.file, _located(text, error))
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    return Tree(module=module, positions=wrapper.resolve(PositionProvider))
+    return Tree(module=module, positions=_Positions().of(module))
+
+
+class _Positions(PositionProvider):
+    """The positions without a `MetadataWrapper`, which would copy the tree or visit every node of it for nothing."""
+
+    def of(self, module: cst.Module) -> Mapping[cst.CSTNode, CodeRange]:
+        self._gen_impl(module)
+        return {node: found for node, found in self._computed.items() if isinstance(found, CodeRange)}
 
 
 def _located(text: str, error: Exception) -> SyntaxError:
