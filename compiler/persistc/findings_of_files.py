@@ -9,14 +9,17 @@ def syntax_error(file: str, error: SyntaxError) -> Diagnostic:
     line = error.lineno or 1
     column = max((error.offset or 1) - 1, 0)
     end_column = column + 1
-    if error.end_lineno == line and error.end_offset is not None:
+    if isinstance(error, IndentationError) and error.text is not None:
+        # Python points at the end of such a line; what is wrong is where it begins.
+        column, end_column = len(error.text) - len(error.text.lstrip()), len(error.text.rstrip())
+    elif error.end_lineno == line and error.end_offset is not None:
         end_column = max(error.end_offset - 1, column + 1)
     return Diagnostic(
         code=Code.SYNTAX_ERROR,
-        message=f"this is not Python: {error.msg}",
+        message=f"Python cannot read this file: {error.msg}",
         file=file,
         span=Span.within_line(line, column, end_column),
-        label="Python stops here",
+        label="here",
         help="persistc reads a file as Python does; make `python -m py_compile` accept it first",
     )
 

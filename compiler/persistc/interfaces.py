@@ -89,7 +89,7 @@ class _Interface:
             self._class(node, shell, imports) for node in _statements(tree.body) if isinstance(node, ast.ClassDef)
         )
         strays = (
-            Stray(node.name, self._span(node), tuple(self._decorators(node, shell, None)), "module")
+            Stray(node.name, self._name(node), tuple(self._decorators(node, shell, None)), "module")
             for node in _statements(tree.body)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
         )
@@ -130,9 +130,9 @@ class _Interface:
                             kind = BindingKind.STAR_IMPORT if each.name == "*" else BindingKind.IMPORT
                             yield Binding(each.bound, kind, each.span, each.origin, imported=each)
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    yield Binding(name, BindingKind.FUNCTION, self._span(node), f"{qualified}.{name}")
+                    yield Binding(name, BindingKind.FUNCTION, self._name(node), f"{qualified}.{name}")
                 case ast.ClassDef(name=name):
-                    yield Binding(name, BindingKind.CLASS, self._span(node), f"{qualified}.{name}")
+                    yield Binding(name, BindingKind.CLASS, self._name(node), f"{qualified}.{name}")
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
                         yield from self._assigned(target, qualified, self._text(value))
@@ -155,7 +155,7 @@ class _Interface:
         shell = Class(
             name=node.name,
             qualified=qualified,
-            span=self._span(node),
+            span=self._name(node),
             bases=tuple(self._base(base, module) for base in node.bases),
             keywords=tuple(DecoratorArgument(each.arg, self._text(each.value)) for each in node.keywords),
             decorators=tuple(self._decorators(node, module, None)),
@@ -205,7 +205,7 @@ class _Interface:
                 docstring = ast.get_docstring(node, clean=False)
                 yield Method(
                     name=node.name,
-                    span=self._span(node),
+                    span=self._name(node),
                     kind=next((each.mark for each in decorators if each.mark), Kind.OTHER),
                     is_async=isinstance(node, ast.AsyncFunctionDef),
                     is_generator=False,
@@ -300,6 +300,12 @@ class _Interface:
             self._position(node.lineno, node.col_offset),
             self._position(node.end_lineno or node.lineno, node.end_col_offset or 0),
         )
+
+    def _name(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Span:
+        """The name in a definition; `ast` knows the place of the whole only."""
+        start = self._span(node).start
+        found = re.compile(rf"\b{re.escape(node.name)}\b").search(self.lines[start.line - 1], start.column)
+        return Span.within_line(start.line, found.start(), found.end()) if found else self._span(node)
 
     def _position(self, line: int, offset: int) -> Position:
         """`ast` counts columns in bytes of UTF-8, we in characters."""

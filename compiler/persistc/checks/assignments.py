@@ -123,12 +123,11 @@ def _only_in_steps(flow_class: FlowClass, name: str) -> bool:
 
 def _kept(flow_class: FlowClass, attribute: ClassAttribute, primitive: str) -> Diagnostic:
     target = f"self.{attribute.name}" if attribute.method is not None else attribute.name
-    shown = primitive if primitive.rpartition(".")[2][0].isupper() else f"what {primitive} returns"
+    is_class = primitive.rpartition(".")[2][0].isupper()
+    what = f"an `{primitive}`" if is_class else f"what `{primitive}` returns"
     return Diagnostic(
         code=Code.ASYNCIO_PRIMITIVE_KEPT,
-        message=f"`{target}` keeps an `{primitive}` on the flow class, between runs that each have a loop of their own"
-        if shown == primitive
-        else f"`{target}` keeps {shown} on the flow class, between runs that each have a loop of their own",
+        message=f"`{target}` keeps {what} on the flow class, between runs that each have a loop of their own",
         file=flow_class.module.file,
         span=attribute.span,
         label="shared by all runs, and gone when one is replayed",

@@ -24,6 +24,7 @@ from persistc.flow_tree import (
     Unary,
     WhileLoop,
     bound_names,
+    dotted,
     walk,
 )
 from persistc.model import Kind
@@ -71,14 +72,15 @@ def _lost(steps: Mapping[int, Reference], body: FlowBody, located: Located, what
             file=body.module.file,
             span=located.node.function.span,
             label=label,
-            help=_remedy(body, located),
+            help=_remedy(body, located, located.node),
         )
 
 
-def _remedy(body: FlowBody, located: Located) -> str:
+def _remedy(body: FlowBody, located: Located, call: Call) -> str:
     if not body.colour_at(located):
         return "return the coroutine to the async flow, and `await` it there"
-    return "write `await` before it; several at once: `await asyncio.gather(...)`"
+    shown = f"{dotted(call.function) or 'it'}{'(...)' if call.arguments else '()'}"
+    return f"write `await {shown}`; several at once: `await asyncio.gather(...)`"
 
 
 def _how(steps: Mapping[int, Reference], body: FlowBody, located: Located) -> str | None:

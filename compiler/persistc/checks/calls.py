@@ -6,7 +6,7 @@ from persistc.checks.flow_class import FlowClass, defined_here, described
 from persistc.checks.flow_code import FlowBody
 from persistc.checks.references import Reference, Through, references
 from persistc.diagnostics import Code, Diagnostic
-from persistc.flow_tree import Argument, Attribute, Call, Expression, Name, dotted
+from persistc.flow_tree import Argument, Attribute, Call, Expression, dotted
 from persistc.model import PACKAGE, Kind
 
 
@@ -97,7 +97,7 @@ def _through_class(body: FlowBody, reference: Reference) -> Diagnostic:
 def _of_unproxied(body: FlowBody, reference: Reference) -> Diagnostic:
     cls = reference.on.name
     shown = dotted(reference.attribute.value) or f"{cls}(...)"
-    made_here = isinstance(reference.attribute.value, Call)
+    is_attribute = isinstance(reference.attribute.value, Attribute)
     return Diagnostic(
         code=Code.STEP_OF_UNPROXIED_OBJECT,
         message=f"{described(reference.owned.method)} is called on a `{cls}`, which is not a proxy: it is not logged",
@@ -105,16 +105,15 @@ def _of_unproxied(body: FlowBody, reference: Reference) -> Diagnostic:
         span=reference.attribute.span,
         label=f"`{shown}` is a `{cls}`, so this runs again at every replay",
         help=(
-            f"hand a proxy to `__init__`: `def __init__(self, {cls.lower()}: Durable{cls}) -> None`"
-            if made_here
-            else f"declare it as the proxy, `{shown.rpartition('.')[2]}: Durable{cls}`, and hand one in"
+            f"declare it as the proxy, `{shown.rpartition('.')[2]}: Durable{cls}`, and hand one in"
+            if is_attribute
+            else f"hand a proxy to `__init__`, `def __init__(self, {cls.lower()}: Durable{cls})`, and use that"
         ),
         notes=(defined_here(reference.owned),),
     )
 
 
 def _signal_called(body: FlowBody, reference: Reference) -> Diagnostic:
-    instance = reference.attribute.value.name if isinstance(reference.attribute.value, Name) else body.self_name
     awaited = "await " if reference.owned.method.is_async else ""
     return Diagnostic(
         code=Code.SIGNAL_CALLED,
@@ -122,7 +121,7 @@ def _signal_called(body: FlowBody, reference: Reference) -> Diagnostic:
         file=body.module.file,
         span=reference.attribute.span,
         label="nothing is waited for here",
-        help=f"wait for it: `{awaited}wait_for_signal({instance}.{reference.attribute.name})`",
+        help=f"wait for it: `{awaited}wait_for_signal({body.self_name}.{reference.attribute.name})`",
         notes=(defined_here(reference.owned),),
     )
 

@@ -29,7 +29,7 @@ NOT_METHODS = {
     "abc.abstractproperty": "a property",
 }
 # The public attributes of `FlowInstance`, which flows and signals stand beside; held to the runtime by a test.
-RESERVED = frozenset({"flow_id", "history", "status"})
+RESERVED = frozenset({"flow_id", "history", "resume", "status"})
 
 
 def check_definitions(flow_class: FlowClass) -> Iterator[Diagnostic]:
@@ -107,7 +107,7 @@ def _receiver(flow_class: FlowClass, method: Method) -> Iterator[Diagnostic]:
     for decorator in method.decorators:
         if (what := NOT_METHODS.get(decorator.origin or "")) is not None:
             remedy = f"remove `@{decorator.name}`"
-            if not method.parameters or method.parameters[0].name == "cls":
+            if not method.parameters or method.parameters[0].name != "self":
                 remedy += f" and write `def {method.name}(self, ...)`"
             yield Diagnostic(
                 code=Code.NOT_AN_INSTANCE_METHOD,

@@ -28,7 +28,16 @@ class Problem:
     notes: tuple[Note, ...] = ()
 
 
-_WRITE_CLASSES = "write the classes themselves: `except (PaymentDeclined, CardExpired):`"
+# What steers control flow is no failure of a step: the runtime refuses to list it.
+STEERING = frozenset(
+    {
+        "asyncio.CancelledError",
+        "asyncio.exceptions.CancelledError",
+        "builtins.GeneratorExit",
+        "builtins.KeyboardInterrupt",
+        "builtins.SystemExit",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -40,11 +49,19 @@ class Resolver:
     body: FlowBody | None
     inside: Class | None = None
 
+    @property
+    def write_classes(self) -> str:
+        """The help line for what is not a class that is written out."""
+        shown = (
+            "raises=(PaymentDeclined, CardExpired)" if self.body is None else "except (PaymentDeclined, CardExpired):"
+        )
+        return f"name the classes: `{shown}`"
+
     def resolve(self, expression: Expression) -> Resolved | Problem | None:
         """The class, a problem, or None for one of another library, which is taken at its word."""
         name = dotted(expression)
         if name is None:
-            return _computed(expression)
+            return self._computed(expression)
         if self.body is not None:
             if isinstance(expression, Attribute) and self.body.is_self(_first(expression)):
                 return self._of_instance(expression)
@@ -56,6 +73,8 @@ class Resolver:
             return problem
         if origin is None:
             return self._unknown(name, bindings)
+        if self.body is None and origin in STEERING:
+            return Problem("it steers control flow", "no failure of a step", f"leave `{name}` out")
         return self._class(name, origin)
 
     def _origin(self, expression: Expression) -> str | None:
@@ -85,7 +104,7 @@ class Resolver:
         return Problem(
             "it is a variable, and only running the flow would tell which class it holds",
             "not a class persistc can see",
-            _WRITE_CLASSES,
+            self.write_classes,
         )
 
     def _of_instance(self, expression: Attribute) -> Problem:
@@ -104,7 +123,7 @@ class Resolver:
         return Problem(
             f"only running the flow would tell which class `{shown}` holds",
             "not a class persistc can see",
-            _WRITE_CLASSES,
+            self.write_classes,
         )
 
     def _only_checked(self, name: str, bindings: tuple[Binding, ...]) -> Problem | None:
@@ -118,6 +137,10 @@ class Resolver:
                     (Note(self.module.file, binding.span, "imported here"),),
                 )
         return None
+
+    def _computed(self, expression: Expression) -> Problem:
+        what = "a call" if isinstance(expression, Call) else "an expression"
+        return Problem(f"{what} decides which class it is", "only running the flow would tell", self.write_classes)
 
     def _unknown(self, name: str, bindings: tuple[Binding, ...]) -> Problem | None:
         if bindings:
@@ -168,16 +191,15 @@ class Resolver:
     def _bound(self, name: str, binding: Binding, home: Module) -> Resolved | Problem | None:
         note = Note(home.file, binding.span, "defined here")
         if binding.kind is BindingKind.FUNCTION:
-            return Problem("it is a function", "not an exception class", _WRITE_CLASSES, (note,))
+            return Problem("it is a function", "not an exception class", self.write_classes, (note,))
         value = binding.value.expression if binding.value is not None else None
         match value:
-            case Display():
-                return Problem(
-                    "it is a collection of classes, and the error table lists each class by its name",
-                    "several classes under one name",
-                    _WRITE_CLASSES,
-                    (note,),
-                )
+            case Display(items=items):
+                # A constant that lists classes is as good as the classes, when each of them is.
+                there = Resolver(self.project, home, None)
+                problems = (problem for item in items if isinstance(problem := there.resolve(item), Problem))
+                found = next(problems, None)
+                return None if found is None else Problem(found.reason, found.label, found.remedy, (note,))
             case Name() | Attribute():
                 origin = home.origin_of(value)
                 if origin is None:
@@ -193,15 +215,6 @@ def _first(expression: Attribute) -> Expression:
     while isinstance(value, Attribute):
         value = value.value
     return value
-
-
-def _computed(expression: Expression) -> Problem:
-    what = "a call" if isinstance(expression, Call) else "an expression"
-    return Problem(
-        f"{what} decides which class it is",
-        "only running the flow would tell",
-        "name the classes: `except (PaymentDeclined, CardExpired):`",
-    )
 
 
 def _builtin(name: str, builtin: str) -> Resolved | Problem | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from persistc.checks.calls import is_wait
 from persistc.checks.exception_classes import Problem, Resolved, Resolver
+from persistc.checks.exception_scope import inside, leaves_only_as_group, only_makes_tasks
 from persistc.checks.flow_class import FlowClass, described
 from persistc.checks.flow_code import FlowBody
 from persistc.checks.references import references
@@ -16,11 +17,9 @@ from persistc.flow_tree import (
     Expression,
     ForLoop,
     Handler,
-    Node,
     Starred,
     Try,
     With,
-    children,
     dotted,
 )
 from persistc.model import Kind
@@ -46,6 +45,7 @@ def check_exceptions(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Itera
         for located in body.nodes:
             if isinstance(located.node, Try) and _has_step(flow_class, body, located.node):
                 yield from _caught(body, located.node, resolver)
+                yield from _out_of_reach(flow_class, body, located.node, resolver)
 
 
 def _listed(flow_class: FlowClass) -> Iterator[Diagnostic]:
@@ -65,8 +65,9 @@ def _caught(body: FlowBody, node: Try, resolver: Resolver) -> Iterator[Diagnosti
     earlier: list[tuple[Expression | Handler, Resolved]] = []
     alone = _only_steps(body, node)
     for handler in node.handlers:
+        here: list[tuple[Expression | Handler, Resolved]] = []
         if not handler.types:
-            earlier.append((handler, Resolved("builtins.BaseException", ("builtins.BaseException",))))
+            here.append((handler, Resolved("builtins.BaseException", ("builtins.BaseException",))))
         for expression in handler.types:
             found = resolver.resolve(expression)
             if isinstance(found, Problem):
@@ -80,7 +81,8 @@ def _caught(body: FlowBody, node: Try, resolver: Resolver) -> Iterator[Diagnosti
                 yield _never(body, expression, reason)
             elif wider is not None and not node.is_group:
                 yield _shadowed(body, expression, wider)
-            earlier.append((expression, found))
+            here.append((expression, found))
+        earlier += here
 
 
 def _not_rebuilt(file: str, expression: Expression, problem: Problem, where: str) -> Diagnostic:
@@ -126,6 +128,43 @@ def _shadowed(body: FlowBody, expression: Expression, wider: Expression | Handle
     )
 
 
+def _out_of_reach(flow_class: FlowClass, body: FlowBody, node: Try, resolver: Resolver) -> Iterator[Diagnostic]:
+    """Clauses for what is raised elsewhere, or arrives in a group."""
+    if node.is_group:
+        return
+    if (awaited := only_makes_tasks(flow_class, body, node)) is not None:
+        for handler in node.handlers[:1]:
+            yield Diagnostic(
+                code=Code.EXCEPT_NEVER_MATCHES,
+                message=f"no exception of `{awaited}` gets here: this clause never runs",
+                file=body.module.file,
+                span=handler.types[0].span if handler.types else _head(handler),
+                label="the step is only begun in this `try`; what it raises comes out where it is awaited",
+                help="put the `await`, or the `result()`, inside the `try`",
+            )
+    elif (group := leaves_only_as_group(body, node)) is not None:
+        for expression in (each for handler in node.handlers for each in handler.types):
+            found = resolver.resolve(expression)
+            if isinstance(found, Resolved) and found.origin not in PASSES_A_GROUP and not _is_group(found):
+                shown = dotted(expression)
+                yield Diagnostic(
+                    code=Code.EXCEPT_NEVER_MATCHES,
+                    message=f"a task group raises `{shown}` inside an `ExceptionGroup`: this clause never runs",
+                    file=body.module.file,
+                    span=expression.span,
+                    label="not what leaves the `async with`",
+                    help=f"write `except* {shown}:`",
+                    notes=(Note(body.module.file, group.span, "puts what its tasks raise into a group"),),
+                )
+
+
+PASSES_A_GROUP = frozenset({"builtins.BaseException", "builtins.Exception", *NO_OUTCOME})
+
+
+def _is_group(found: Resolved) -> bool:
+    return "builtins.BaseExceptionGroup" in found.ancestors
+
+
 def _head(wider: Expression | Handler) -> Span:
     if not isinstance(wider, Handler):
         return wider.span
@@ -133,17 +172,10 @@ def _head(wider: Expression | Handler) -> Span:
     return Span.within_line(start.line, start.column, start.column + len("except"))
 
 
-def _inside(nodes: Sequence[Node]) -> Iterator[Node]:
-    """The nodes of a `try` body that run in it: not the handlers' own blocks of inner functions."""
-    for node in nodes:
-        yield node
-        yield from _inside(tuple(children(node)))
-
-
 def _has_step(flow_class: FlowClass, body: FlowBody, node: Try) -> bool:
     """Whether a step's exception can come out of it: something is awaited, called on `self`, or asked its result."""
     calls = {id(found.call) for found in references(flow_class, body) if found.call is not None}
-    for inner in _inside(node.body):
+    for inner in inside(node.body):
         match inner:
             case Await():
                 return True
@@ -163,5 +195,5 @@ def _has_step(flow_class: FlowClass, body: FlowBody, node: Try) -> bool:
 
 def _only_steps(body: FlowBody, node: Try) -> bool:
     """Whether every call in the `try` is one on `self`."""
-    calls = [inner for inner in _inside(node.body) if isinstance(inner, Call)]
+    calls = [inner for inner in inside(node.body) if isinstance(inner, Call)]
     return all(isinstance(call.function, Attribute) and body.is_self(call.function.value) for call in calls)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import TypeGuard
 
 from persistc.checks.flow_class import FlowClass, described
 from persistc.diagnostics import Code, Diagnostic, Note
-from persistc.flow_tree import Constant, Display, Starred
+from persistc.flow_tree import Call, Constant, Display, Expression, Starred
 from persistc.model import Decorator, Kind, Method, Text
+from persistc.spans import Span
 
 OPTIONS = {
     Kind.FLOW: ("name",),
@@ -20,11 +22,12 @@ def check_mark_arguments(flow_class: FlowClass) -> Iterator[Diagnostic]:
     for method in flow_class.own_marked:
         mark = method.mark
         if mark is not None:
-            yield from _readable(flow_class.module.file, method, mark)
+            yield from _readable(flow_class, method, mark)
             yield from _once_or_again(flow_class.module.file, method, mark)
 
 
-def _readable(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+def _readable(flow_class: FlowClass, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+    file = flow_class.module.file
     options = OPTIONS[method.kind]
     for argument in mark.arguments:
         if argument.star or argument.keyword is None:
@@ -48,18 +51,45 @@ def _readable(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic
                 code=Code.MARK_ARGUMENTS,
                 message=f"`@{mark.name}` has no option `{argument.keyword}`",
                 file=file,
-                span=argument.value.span,
+                span=_keyword(mark, argument.keyword) or argument.value.span,
                 label=f"not an option of a {method.kind}",
                 help=remedy,
             )
     raises = mark.argument("raises") if method.kind is Kind.STEP else None
-    if raises is not None:
+    if raises is not None and not _is_constant(flow_class, raises):
         yield from _written_out(file, method, raises)
+
+
+def _keyword(mark: Decorator, keyword: str) -> Span | None:
+    """The place of the name of an option."""
+    for argument in mark.expression.arguments if isinstance(mark.expression, Call) else ():
+        if argument.keyword == keyword:
+            start = argument.span.start
+            return Span.within_line(start.line, start.column, start.column + len(keyword))
+    return None
+
+
+def _is_constant(flow_class: FlowClass, raises: Text) -> bool:
+    """A name at the top of a module of the project that stands for a tuple written out there."""
+    origin = flow_class.module.origin_of(raises.expression, flow_class.cls)
+    home, _, name = flow_class.project.canonical(origin or "").rpartition(".")
+    module = flow_class.project.modules.get(home)
+    found = module.scope.by_name.get(name, ()) if module is not None else ()
+    value = found[0].value if len(found) == 1 else None
+    return value is not None and _is_tuple(value.expression) and not _starred(value.expression)
+
+
+def _is_tuple(expression: Expression) -> TypeGuard[Display]:
+    return isinstance(expression, Display) and expression.kind == "tuple"
+
+
+def _starred(expression: Display) -> list[Starred]:
+    return [item for item in expression.items if isinstance(item, Starred)]
 
 
 def _written_out(file: str, method: Method, raises: Text) -> Iterator[Diagnostic]:
     expression = raises.expression
-    if not isinstance(expression, Display) or expression.kind not in {"tuple", "list"}:
+    if not _is_tuple(expression):
         yield Diagnostic(
             code=Code.MARK_ARGUMENTS,
             message=f"`raises=` of {described(method)} does not list its exceptions",
@@ -69,23 +99,23 @@ def _written_out(file: str, method: Method, raises: Text) -> Iterator[Diagnostic
             help=f"write the classes in a tuple: `raises=({raises.text},)`" if _is_name(raises) else _TUPLE,
         )
         return
-    for item in expression.items:
-        if isinstance(item, Starred):
-            yield Diagnostic(
-                code=Code.MARK_ARGUMENTS,
-                message=f"`raises=` of {described(method)} does not list all its exceptions",
-                file=file,
-                span=item.span,
-                label="persistc cannot see which classes these are",
-                help=_TUPLE,
-            )
+    for item in _starred(expression):
+        yield Diagnostic(
+            code=Code.MARK_ARGUMENTS,
+            message=f"`raises=` of {described(method)} does not list all its exceptions",
+            file=file,
+            span=item.span,
+            label="persistc cannot see which classes these are",
+            help=_TUPLE,
+        )
 
 
 _TUPLE = "write the classes in a tuple: `raises=(PaymentDeclined, CardExpired)`"
 
 
 def _is_name(raises: Text) -> bool:
-    return raises.text.rpartition(".")[2].isidentifier() and raises.text.rpartition(".")[2][:1].isupper()
+    last = raises.text.rpartition(".")[2]
+    return last.isidentifier() and last[:1].isupper() and not last.isupper()
 
 
 def _once_or_again(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:

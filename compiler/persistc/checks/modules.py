@@ -12,16 +12,20 @@ def check_modules(project: Project, module: Module) -> Iterator[Diagnostic]:
     if next(project.flow_classes(module), None) is None:
         return
     stem = module.name.rpartition(".")[2]
-    for imported in module.imports:
-        if not imported.type_checking and not imported.in_function and _own_proxies(imported, module):
-            yield Diagnostic(
-                code=Code.IMPORTS_OWN_PROXIES,
-                message=f"`{stem}.py` imports its own proxies",
-                file=module.file,
-                span=imported.span,
-                label=f"`{stem}_durable.py` is generated from this file and imports it",
-                help=_two_files(project, module, stem),
-            )
+    own = [each for each in module.imports if _runs_at_import(each) and _own_proxies(each, module)]
+    for imported in own:
+        yield Diagnostic(
+            code=Code.IMPORTS_OWN_PROXIES,
+            message=f"`{stem}.py` imports its own proxies",
+            file=module.file,
+            span=imported.span,
+            label=f"`{stem}_durable.py` is generated from this file and imports it",
+            help=_two_files(project, module, stem) if imported is own[0] else "this import has to go too",
+        )
+
+
+def _runs_at_import(imported: Import) -> bool:
+    return not imported.type_checking and not imported.in_function
 
 
 def _own_proxies(imported: Import, module: Module) -> bool:
@@ -36,15 +40,18 @@ def _own_proxies(imported: Import, module: Module) -> bool:
 
 
 def _two_files(project: Project, module: Module, stem: str) -> str:
-    cls = next(project.flow_classes(module)).name
+    flow_class = next(project.flow_classes(module))
+    cls = flow_class.name
+    is_async = any(method.is_async for method in flow_class.methods)
+    engine = "async with Engine" if is_async else "with BlockingEngine"
     return (
         "put the flow class and the program that runs it in two files:\n"
         "\n"
         f"# {stem}.py: the flow class, and nothing that needs its proxies\n"
         f"class {cls}: ...\n"
         "\n"
-        f"# main.py: the program, run after `persistc generate {stem}.py`\n"
-        f"from {stem}_durable import Durable{cls}\n"
+        f"# main.py: the program, run after `persistc generate {module.file}`\n"
+        f"from {'.' if module.in_package else ''}{stem}_durable import Durable{cls}\n"
         "\n"
-        f"async with Engine(flows=[Durable{cls}()]) as engine: ..."
+        f"{engine}(flows=[Durable{cls}()]) as engine: ..."
     )

@@ -91,7 +91,8 @@ def _type(
     flow_class: FlowClass, method: Method, what: str, annotation: Text, reader: TypeReader
 ) -> Iterator[Diagnostic]:
     refusals = tuple(reader.refusals(annotation.expression, flow_class.module, flow_class.cls))
-    for node in walk(annotation.expression):
+    variables = () if method.is_abstract else walk(annotation.expression)  # the override says what it stands for
+    for node in variables:
         if isinstance(node, Name | Attribute) and (
             (isinstance(node, Name) and node.name in flow_class.cls.type_parameters)
             or reader.is_type_variable(node, flow_class.module, flow_class.cls)

@@ -53,6 +53,8 @@ _ABC = (*_TYPING, "collections.abc")
 REFUSED: dict[str, Refused] = {
     "builtins.object": _TOO_LITTLE,
     "builtins.type": _CLASS,
+    "builtins.memoryview": Refused("`{shown}` does not own its bytes", "gone with what it looks at", "use `bytes`"),
+    "builtins.complex": Refused("`{shown}` has no form in the log", "cannot be written as JSON", "use two `float`s"),
     "functools.partial": _FUNCTION,
     "types.FunctionType": _FUNCTION,
     "types.LambdaType": _FUNCTION,
