@@ -33,17 +33,18 @@ _BRACKETS = {"list": ("[", "]"), "set": ("{", "}"), "dict": ("{", "}"), "generat
 _SPACES = re.compile(r"\s*\n\s*")
 
 
-def expression_text(expression: Expression, rename: Callable[[str], str] = str) -> str:
-    """The text of an expression; `rename` is asked about each name that is not an attribute.
+def expression_text(expression: Expression, rename: Callable[[str], str] = str, *, awaits: bool = True) -> str:
+    """The text of an expression; `rename` is asked about each name that is not an attribute, `awaits` keeps `await`.
 
     Quotes round a type go: where the text is used, all names in it are known.
     """
-    return _Writer(rename).write(expression)
+    return _Writer(rename, awaits).write(expression)
 
 
 class _Writer:
-    def __init__(self, rename: Callable[[str], str]) -> None:
+    def __init__(self, rename: Callable[[str], str], awaits: bool) -> None:
         self._rename = rename
+        self._awaits = awaits
 
     def write(self, node: Expression) -> str:
         match node:
@@ -58,7 +59,7 @@ class _Writer:
             case Call(function=function, arguments=arguments):
                 return f"{self._tight(function)}({', '.join(self._argument(each) for each in arguments)})"
             case Await(value=value):
-                return f"await {self._tight(value)}"
+                return f"await {self._tight(value)}" if self._awaits else self.write(value)
             case Subscript(value=value, items=items):
                 return f"{self._tight(value)}[{self._listed(items)}]"
             case Unary(operator=operator, value=value):
@@ -89,6 +90,8 @@ class _Writer:
 
     def _tight(self, node: Expression) -> str:
         """The text of a part that binds closer than what surrounds it."""
+        if isinstance(node, Await) and not self._awaits:
+            return self._tight(node.value)
         return f"({self.write(node)})" if isinstance(node, _LOOSE) else self.write(node)
 
     def _listed(self, items: Sequence[Expression]) -> str:
@@ -142,7 +145,7 @@ def one_line(text: str) -> str:
 
 def target_text(target: Expression) -> str:
     """What a loop assigns to: a tuple without its parentheses."""
-    return _Writer(str).target(target)
+    return _Writer(str, awaits=True).target(target)
 
 
 def _normal_quotes(text: str) -> str:

@@ -72,12 +72,16 @@ class _Outliner:
     local: dict[str, NestedFunction] = field(default_factory=dict)
     nested: bool = False
     """Below a condition or loop, where leaving early is worth a line."""
+    is_tail: bool = True
+    """Nothing of the function comes behind this block, so that returning from it says nothing."""
 
     # --- statements -------------------------------------------------------------------------------------------------
 
     def block(self, body: Block) -> list[Line]:
         self.local = self.local | {each.name: each for each in body if isinstance(each, NestedFunction)}
-        return [line for statement in body for line in self._statement(statement)]
+        inner = replace(self, is_tail=False)
+        lines = [line for statement in body[:-1] for line in inner._statement(statement)]
+        return [*lines, *(line for statement in body[-1:] for line in self._statement(statement))]
 
     def _statement(self, node: Statement) -> Iterator[Line]:
         match node:
@@ -85,10 +89,10 @@ class _Outliner:
                 yield from self._branch(node, "if")
             case ForLoop(target=target, over=over, body=body, orelse=orelse):
                 yield from self._expression(over)
-                yield from _under(f"for {target_text(target)} in {_short(over)}", self._below(body))
+                yield from _under(f"for {target_text(target)} in {_short(over)}", self._repeated(body))
                 yield from _under("else", self._below(orelse))
             case WhileLoop(test=test, body=body, orelse=orelse):
-                yield from _under(f"while {_short(test)}", [*self._expression(test), *self._below(body)])
+                yield from _under(f"while {_short(test)}", [*self._expression(test), *self._repeated(body)])
                 yield from _under("else", self._below(orelse))
             case Try():
                 yield from self._try(node)
@@ -105,7 +109,7 @@ class _Outliner:
             case Return(value=value):
                 if value is not None:
                     yield from self._expression(value)
-                if self.nested:
+                if self.nested and not self.is_tail:
                     yield Line(0, "return")
             case Raise(value=value):
                 if value is not None:
@@ -135,7 +139,7 @@ class _Outliner:
             yield from rest
 
     def _try(self, node: Try) -> Iterator[Line]:
-        body = self.block(node.body)
+        body = replace(self, is_tail=self.is_tail and not node.orelse).block(node.body)
         parts = [(_handler_text(each, node.is_group), self._below(each.body)) for each in node.handlers]
         parts += [("else", self._below(node.orelse))] if node.orelse else []
         final = self.block(node.final)
@@ -167,6 +171,10 @@ class _Outliner:
     def _below(self, body: Block) -> list[Line]:
         """The lines of a block that does not always run."""
         return replace(self, nested=True).block(body)
+
+    def _repeated(self, body: Block) -> list[Line]:
+        """The lines of a block that runs again and again."""
+        return replace(self, nested=True, is_tail=False).block(body)
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
@@ -245,7 +253,9 @@ class _Outliner:
 
     def _local_function(self, name: str) -> Iterator[Line]:
         if name not in self.inside:
-            yield from replace(self, inside=(*self.inside, name), nested=False).block(self.local[name].body)
+            yield from replace(self, inside=(*self.inside, name), nested=False, is_tail=True).block(
+                self.local[name].body
+            )
 
     def _is_call(self, name: str) -> bool:
         return name in self.members and not self.members[name].method.has_decorator("builtins.property")
@@ -312,7 +322,7 @@ def _joined(*notes: str) -> str:
 
 
 def _short(expression: Expression) -> str:
-    return _cut(expression_text(expression))
+    return _cut(expression_text(expression, awaits=False))
 
 
 def _cut(text: str) -> str:

@@ -17,6 +17,8 @@ from persistc.project import Owned, Project
 from persistc.stored_types import is_declared_storable
 
 RUNTIME = ImportLine("persistasaurus.generated", None, "_p")
+FINAL = ImportLine("typing", "final")
+"""The runtime refuses a class derived from a proxy: what it overrides would not be recorded."""
 NOTE_COLUMN = 44
 """Notes of an outline stand in a column, as long as the steps' names leave room for it."""
 
@@ -94,7 +96,7 @@ class _Composer:
         self._module = module
         self._is_stub = is_stub
         self._classes = proxied_classes(project, module)
-        taken = {"_p", "_Stored"} | {name for cls in self._classes for name in (_proxy(cls), _instance(cls))}
+        taken = {"_p", "_Stored", "final"} | {name for cls in self._classes for name in (_proxy(cls), _instance(cls))}
         self._names = CarriedNames(project, module, frozenset(taken))
         self._stored: dict[str, None] = {}
 
@@ -102,7 +104,7 @@ class _Composer:
         classes = tuple(self._class(cls) for cls in self._classes)
         lines = self._names.lines
         return ProxyModule(
-            imports=import_block([RUNTIME, *lines]),
+            imports=import_block([RUNTIME, *([FINAL] if self._is_stub else []), *lines]),
             uses_private_names=any((line.name or "").startswith("_") and line.of_project for line in lines),
             classes=classes,
             stored=tuple(self._stored),
