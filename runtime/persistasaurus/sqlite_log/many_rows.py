@@ -13,7 +13,7 @@ from persistasaurus.sqlite_log.rows import NOTHING, Cell
 
 WRITES: Final = statements.load("writes.sql")
 
-_SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_SIZES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Few, because each is prepared once and kept; close, so that no more than a third of a chunk is filling."""
 _CHUNK: Final = _SIZES[-1]
 _VALUE: Final = re.compile(r"\bv\.column(\d+)")
