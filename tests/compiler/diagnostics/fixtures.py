@@ -1,7 +1,8 @@
-"""Reads the fixtures beside this file: markdown sections with Python files in `py` blocks and what persistc says of them.
+"""Reads the fixtures beside this file: markdown sections with Python files and what persistc says of them.
 
-A file is called `flows.py` unless the line before its block names it: "`billing.py`:". A section without an `output` block
-holds good code: persistc must have nothing to say. `PERSISTC_FIXTURES=write pytest ...` writes the outputs anew.
+A `py` block is a file, `flows.py` unless the line before the block names another: "`billing.py`:". A section without an
+`output` block holds good code: persistc must have nothing to say. With `PERSISTC_FIXTURES=write` in the environment a test
+run writes the outputs anew.
 """
 
 import re
@@ -18,7 +19,9 @@ from persistc.sources import find_sources
 
 FOLDER = Path(__file__).parent
 _SECTION = re.compile(r"^## (?P<title>.+?)\n(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_BLOCK = re.compile(r"(?:^`(?P<file>[^`\n]+)`:\n\n)?^```(?P<kind>py|output)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^`(?P<file>[^`\n]+)`:\n\n)?^```(?P<kind>py|output)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)

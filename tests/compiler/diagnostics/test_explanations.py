@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+
 from persistc.diagnostics import Code
 from persistc.explanations import UnknownCode, explain
-
 from tests.compiler.diagnostics.fixtures import diagnose
 
 WITHOUT_EXAMPLE = {Code.UNREADABLE_SOURCE, Code.OUTPUT_COLLISION}

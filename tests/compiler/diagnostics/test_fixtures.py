@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from persistc.diagnostics import Code
 
+from persistc.diagnostics import Code
 from tests.compiler.diagnostics.fixtures import Fixture, diagnose, fixtures, write_output
 
 FIXTURES = tuple(fixtures())
