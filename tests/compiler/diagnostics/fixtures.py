@@ -1,8 +1,8 @@
 """Reads the fixtures beside this file: markdown sections with Python files and what persistc says of them.
 
-A `py` block is a file, `flows.py` unless the line before the block names another: "`billing.py`:". A section without an
-`output` block holds good code: persistc must have nothing to say. With `PERSISTC_FIXTURES=write` in the environment a test
-run writes the outputs anew.
+A `py` block is a file, `flows.py` unless the line before the block names another: "`billing.py`:". A section without
+an `output` block holds good code: persistc must have nothing to say. With `PERSISTC_FIXTURES=write` in the environment
+a test run writes the outputs anew.
 """
 
 import re
