@@ -48,7 +48,7 @@ lint: venv
 types: venv
 	$(BIN)/mypy $(CHECKED)
 	$(BIN)/mypy $(GENERATED)
-	$(BIN)/stubtest --concise --mypy-config-file pyproject.toml $(subst /,.,$(GENERATED:.py=))
+	$(BIN)/python -m mypy.stubtest --concise --mypy-config-file pyproject.toml $(subst /,.,$(GENERATED:.py=))
 
 pytest: venv
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4

@@ -1,0 +1,1 @@
+"""Programs to read and to run: `python -m examples.hello`, `.signup`, `.onboarding`, and `make demo`."""

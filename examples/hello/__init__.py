@@ -1,0 +1,1 @@
+"""The hello-world flow: plain functions, no event loop."""

@@ -1,0 +1,1 @@
+"""A new colleague: two branches at once, and a crash wherever you want it."""
