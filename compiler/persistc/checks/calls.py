@@ -3,28 +3,28 @@
 from collections.abc import Iterator, Sequence
 
 from persistc.checks.flow_class import FlowClass, defined_here, described
-from persistc.checks.flow_code import FlowBody
+from persistc.checks.flow_code import FlowBody, reached_step
 from persistc.checks.references import Reference, Through, references
 from persistc.diagnostics import Code, Diagnostic
 from persistc.flow_tree import Argument, Attribute, Call, Expression, dotted
-from persistc.model import PACKAGE, Kind
+from persistc.model import PACKAGE, Kind, Method
 
 
 def check_calls(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
     """PST100, PST101 and PST102 for steps not called on `self`; PST103, PST107 and PST108 for those that are."""
     for body in bodies:
         for reference in references(flow_class, body):
-            if reference.is_used and not _waited_for(body, reference):
-                yield from _of_reference(body, reference)
+            if reference.is_kept and not _waited_for(body, reference):
+                yield from _of_reference(flow_class, body, reference)
 
 
-def _of_reference(body: FlowBody, reference: Reference) -> Iterator[Diagnostic]:
+def _of_reference(flow_class: FlowClass, body: FlowBody, reference: Reference) -> Iterator[Diagnostic]:
     kind = reference.owned.method.kind
     if kind is Kind.SIGNAL:
         if reference.call is not None:
             yield _signal_called(body, reference)
     elif kind is Kind.FLOW:
-        if reference.through is not Through.OBJECT and not _goes_on(body, reference):
+        if reference.is_used and not _goes_on(body, reference):
             yield _flow_called(body, reference)
     elif kind is Kind.STEP:
         match reference.through:
@@ -38,6 +38,10 @@ def _of_reference(body: FlowBody, reference: Reference) -> Iterator[Diagnostic]:
                 yield from _colour(body, reference)
     elif reference.through is Through.SELF and reference.call is not None:
         yield from _colour(body, reference)
+    elif reference.through is Through.OBJECT:
+        step = reached_step(flow_class.project, reference.owned)
+        if step is not None:
+            yield _of_unproxied(body, reference, step)
 
 
 def is_wait(body: FlowBody, expression: Expression) -> bool:
@@ -94,13 +98,16 @@ def _through_class(body: FlowBody, reference: Reference) -> Diagnostic:
     )
 
 
-def _of_unproxied(body: FlowBody, reference: Reference) -> Diagnostic:
+def _of_unproxied(body: FlowBody, reference: Reference, step: Method | None = None) -> Diagnostic:
+    """`step` is the one that the method called here leads to, when it is none itself."""
     cls = reference.on.name
+    what = described(reference.owned.method)
+    by_way_of = "" if step is None else f", and calls {described(step)}"
     shown = dotted(reference.attribute.value) or f"{cls}(...)"
     is_attribute = isinstance(reference.attribute.value, Attribute)
     return Diagnostic(
         code=Code.STEP_OF_UNPROXIED_OBJECT,
-        message=f"{described(reference.owned.method)} is called on a `{cls}`, which is not a proxy: it is not logged",
+        message=f"{what} is called on a `{cls}`, which is not a proxy{by_way_of}: it is not logged",
         file=body.module.file,
         span=reference.attribute.span,
         label=f"`{shown}` is a `{cls}`, so this runs again at every replay",

@@ -35,6 +35,7 @@ RESERVED = frozenset({"flow_id", "history", "resume", "status"})
 def check_definitions(flow_class: FlowClass) -> Iterator[Diagnostic]:
     """PST011, PST012, PST020, PST021, PST023, PST025, PST026, PST028 and PST031 for the methods of the class body."""
     yield from _final_class(flow_class)
+    yield from _one_class(flow_class)
     for method in flow_class.own_marked:
         yield from _decorated(flow_class, method)
         yield from _receiver(flow_class, method)
@@ -56,6 +57,34 @@ def _final_class(flow_class: FlowClass) -> Iterator[Diagnostic]:
                 help=f"remove `@{decorator.name}`",
                 notes=(Note(flow_class.module.file, cls.span, "the proxy derives from this class"),),
             )
+
+
+def _one_class(flow_class: FlowClass) -> Iterator[Diagnostic]:
+    """The name of the class, and of what is generated from it, must be its own in the module."""
+    cls, file = flow_class.cls, flow_class.module.file
+    later = [other for other in flow_class.module.classes if other.name == cls.name and other.span > cls.span]
+    if later:
+        yield Diagnostic(
+            code=Code.DEFINED_CONDITIONALLY,
+            message=f"flow class `{cls.name}` is defined more than once: its proxy could belong to one only",
+            file=file,
+            span=cls.span,
+            label="which one counts, only running the module would tell",
+            help="define it once, and decide in its methods or in what it is given",
+            notes=(Note(file, later[0].span, "defined again here"),),
+        )
+    for generated in (f"Durable{cls.name}", f"{cls.name}Instance"):
+        for binding in flow_class.module.scope.by_name.get(generated, ()):
+            if binding.imported is None or not binding.imported.module.endswith("_durable"):
+                yield Diagnostic(
+                    code=Code.RESERVED_NAME,
+                    message=f"`{generated}` has the name of what persistc generates for `{cls.name}`",
+                    file=file,
+                    span=binding.span,
+                    label="two things under one name",
+                    help="give it another name",
+                    notes=(Note(file, cls.span, f"`{generated}` is generated for this class"),),
+                )
 
 
 def _decorated(flow_class: FlowClass, method: Method) -> Iterator[Diagnostic]:

@@ -145,6 +145,22 @@ def _reach(flow_class: FlowClass, owned: Owned, flow: Method, found: dict[tuple[
             _reach(flow_class, reached, flow, found)
 
 
+def reached_step(project: Project, owned: Owned, seen: frozenset[str] = frozenset()) -> Method | None:
+    """The first step that an unmarked method calls on its `self`, by way of others like it too."""
+    members = project.members(owned.owner, owned.module)
+    body = FlowBody(owned, (), project)
+    for located in body.nodes:
+        if isinstance(located.node, Attribute) and body.is_self(located.node.value) and located.node.name not in seen:
+            reached = members.get(located.node.name)
+            if reached is not None and reached.method.kind is Kind.STEP:
+                return reached.method
+            if reached is not None and reached.method.kind is Kind.OTHER:
+                step = reached_step(project, reached, seen | {located.node.name})
+                if step is not None:
+                    return step
+    return None
+
+
 def _member(flow_class: FlowClass, body: FlowBody, attribute: Attribute) -> Owned | None:
     if body.is_self(attribute.value):
         return flow_class.members.get(attribute.name)

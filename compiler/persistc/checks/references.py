@@ -36,8 +36,13 @@ class Reference:
     located: Located
 
     @property
+    def is_kept(self) -> bool:
+        """Called here, or kept to be called later; `self.charge.__name__` is neither."""
+        return not isinstance(self.located.parent, Attribute)
+
+    @property
     def is_used(self) -> bool:
-        """Called here or handed to something that may call it; reading `__name__` of it is neither."""
+        """Called here, or handed to a call that may call it."""
         return self.call is not None or self.is_argument
 
 
