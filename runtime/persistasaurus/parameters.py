@@ -16,6 +16,7 @@ from persistasaurus.errors import CorruptRow, ValueNotStorable
 from persistasaurus.storable import Storage, storage_of
 
 _BY_POSITION: Final = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+_BY_NAME: Final = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 _as_tuple: Final = msgspec.structs.astuple
 
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -30,12 +31,12 @@ class ParametersCodec:
 
     __slots__ = (
         "_bind",
+        "_by_name",
         "_decode",
         "_defaults",
         "_encode",
         "_keywords",
         "_many",
-        "_options",
         "_positions",
         "_record",
         "_rest",
@@ -63,17 +64,15 @@ class ParametersCodec:
         self._keywords = tuple(p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY)
         self._many = next((p.name for p in parameters if p.kind is Parameter.VAR_POSITIONAL), None)
         self._rest = next((p.name for p in parameters if p.kind is Parameter.VAR_KEYWORD), None)
-        self._options = frozenset(p.name for p in parameters if p.kind is Parameter.POSITIONAL_ONLY)
+        self._by_name = frozenset(p.name for p in parameters if p.kind in _BY_NAME)
         self._defaults = tuple((p.name, p.default) for p in parameters if _copied(p.default))
         self._record = _record_type(signature, types)
         storage = _joined(self._record, storages)
         self._encode = encoder_for(storage)
         self._decode: Callable[[str | bytes], msgspec.Struct] = decoder_for(self._record, storage)
         self._bind: Callable[..., msgspec.Struct] = self._record
-        if self._many or self._rest:
+        if self._many or self._rest or any(p.kind is Parameter.POSITIONAL_ONLY for p in parameters):
             self._bind = self._bind_all
-        elif self._options:
-            self._bind = self._bind_positional_only
 
     def round_trip(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], max_bytes: int = MAX_BYTES
@@ -165,13 +164,18 @@ class ParametersCodec:
             kwargs.update(getattr(record, self._rest))
         return args, kwargs
 
-    def _bind_positional_only(self, *args: Any, **kwargs: Any) -> msgspec.Struct:
-        if kwargs and not self._options.isdisjoint(kwargs):
-            raise TypeError
-        return self._record(*args, **kwargs)
-
     def _bind_all(self, *args: Any, **kwargs: Any) -> msgspec.Struct:
-        return self._record(**self.signature.bind(*args, **kwargs).arguments)
+        """Bind what a struct's constructor cannot: `*args`, `**kwargs` and parameters that have no name to call by."""
+        more = args[self._positions :]
+        named = {name: value for name, value in kwargs.items() if name in self._by_name}
+        rest = {name: value for name, value in kwargs.items() if name not in self._by_name}
+        if self._many is not None:
+            named[self._many] = more
+        if self._rest is not None:
+            named[self._rest] = rest
+        if (more and self._many is None) or (rest and self._rest is None):
+            raise TypeError("too many arguments")
+        return self._record(*args[: self._positions], **named)
 
     def _misfit(self, args: tuple[Any, ...], kwargs: dict[str, Any], reason: TypeError) -> TypeError:
         try:

@@ -1,0 +1,84 @@
+"""A type that cannot be stored is an error when the codec is built, with the place inside the type."""
+
+import enum
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import attrs
+import msgspec
+import pytest
+
+from persistasaurus import ValueNotStorable, stored_as
+from persistasaurus.codecs import ValueCodec
+from tests.runtime.values.stored_types import Box, Line, Money, Slotted
+
+
+class Opened(Protocol):
+    def close(self) -> None: ...
+
+
+class Tuples(enum.Enum):
+    A = (1, 2)
+
+
+@dataclass
+class Connection:
+    name: str
+    pool: list[Money]
+
+
+@dataclass
+class Open:
+    anything: dict[str, Any]
+
+
+@attrs.define
+class Hidden:
+    _secret: int
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (Any, "cannot be stored: Any, or a type left open like a bare `list`, says nothing; write the type, or"),
+    (list, "cannot be stored, at [...]: Any, or a type left open"),
+    (dict[str, Any], "cannot be stored, at [...]: Any, or a type left open"),
+    (Open, "cannot be stored, at anything[...]: Any, or a type left open"),
+    (Box, "cannot be stored, at inside: Any, or a type left open"),
+    (object, "object is none of the types that are stored"),
+    (Money, "Money is none of the types that are stored; make it a dataclass, or write Annotated[Money, stored_as("),
+    (Connection, "cannot be stored, at pool[...]: Money is none of the types"),
+    (list[tuple[int, Box[Money]]], "cannot be stored, at [...][1].inside: Money is none of the types"),
+    (dict[Money, int], "cannot be stored, at [key]: Money is none of the types"),
+    (dict[tuple[int, int], int], "at [key]: a key must be text, a number, an enum, a UUID, a date or a time"),
+    (dict[bool, int], "at [key]: a key must be text"),
+    (dict[int | None, int], "at [key]: a key must be text"),
+    (Callable[[int], int], "Callable is none of the types that are stored"),
+    (type[int], "type is none of the types that are stored"),
+    (Iterator[int], "Iterator is none of the types that are stored"),
+    (Opened, "Opened is none of the types that are stored"),
+    (complex, "complex is none of the types that are stored"),
+    (memoryview, "a memoryview does not own its bytes; write bytes"),
+    (msgspec.Raw, "msgspec.Raw is text without a type"),
+    (Tuples, "Enums must contain either all str or all int values"),
+    (datetime | str, "Type unions may not contain more than one str-like type"),
+    (Line | Slotted, "Type unions may not contain more than one dataclass"),
+    (Path | str, "Type unions containing a custom type may not contain"),
+    (Hidden, "at _secret: private attributes of attrs classes are left out"),
+    (Annotated[int, stored_as(str, int)], "stored_as(...) is for classes that cannot be stored without it"),
+    (Annotated[Line, stored_as(str, Line)], "stored_as(...) is for classes that cannot be stored without it"),
+    (
+        tuple[Annotated[Money, stored_as(Money.text, Money.parse)], Annotated[Money, stored_as(str, Money.parse)]],
+        "at [1]: Money is given two different stored_as(...)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("annotation", "reason"), REFUSED, ids=[str(entry[0]) for entry in REFUSED])
+def test_a_type_that_cannot_be_stored_is_refused_with_the_place_inside_it(annotation: Any, reason: str) -> None:
+    with pytest.raises(ValueNotStorable, match=re.escape(reason)) as refused:
+        ValueCodec[Any](annotation, "the result of F.s (flows.py:3)")
+
+    assert str(refused.value).startswith("the result of F.s (flows.py:3) has a type that cannot be stored")
