@@ -1,0 +1,59 @@
+"""The compiler is a line of stages: source, tree, names, model, checks, text, files; none imports a later one."""
+
+from __future__ import annotations
+
+from tests.architecture.imports import COMPILER, imports_of_package
+
+# Each stage with its modules; a package stands for all modules in it. What a stage gives to the next one, a value that
+# both know, stands before either.
+STAGES = (
+    ("values", ("spans", "diagnostics", "flow_tree", "model", "project", "cannot_run", "exit_codes")),
+    ("source file", ("configuration", "findings_of_files", "sources")),
+    ("libcst tree", ("parse",)),
+    ("names", ("import_paths", "names")),
+    ("model", ("lower", "interfaces", "reading")),
+    ("checks", ("checks",)),
+    ("proxies", ("expression_text", "durations", "docstrings", "stored_types", "carried_names", "error_table",
+                 "import_lines", "outline", "proxies")),
+    ("text", ("layout", "render", "seal", "compiling")),
+    ("files", ("files",)),
+    ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
+    ("commands", ("project_setup", "commands", "__main__")),
+)  # fmt: skip
+STAGE_OF = {module: number for number, (_, modules) in enumerate(STAGES) for module in modules}
+IMPORTS = imports_of_package(COMPILER)
+
+
+def stage_of(module: str) -> int:
+    """Where a module stands in the line; a module that belongs to no stage stands at its end."""
+    return STAGE_OF.get(module.removeprefix("persistc").removeprefix(".").partition(".")[0], len(STAGES))
+
+
+def test_every_module_of_the_compiler_belongs_to_a_stage() -> None:
+    modules = {name.split(".")[1] for name in IMPORTS if "." in name}
+    assert modules == STAGE_OF.keys()
+
+
+def test_a_stage_imports_only_earlier_ones() -> None:
+    assert [
+        f"{module} imports {imported}"
+        for module in IMPORTS
+        for imported in IMPORTS[module].names
+        if imported.startswith("persistc.") and stage_of(imported) > stage_of(module)
+    ] == []
+
+
+def test_only_parse_names_and_lower_see_libcst() -> None:
+    assert {name for name in IMPORTS if "libcst" in IMPORTS[name].packages} == {
+        "persistc.parse",
+        "persistc.names",
+        *(name for name in IMPORTS if name.startswith("persistc.lower.")),
+    } - {"persistc.lower"}
+
+
+def test_only_render_sees_jinja() -> None:
+    assert {name for name in IMPORTS if "jinja2" in IMPORTS[name].packages} == {"persistc.render"}
+
+
+def test_the_compiler_does_not_import_what_it_compiles_for() -> None:
+    assert {name for name in IMPORTS if "persistasaurus" in IMPORTS[name].packages} == set()
