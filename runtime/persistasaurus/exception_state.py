@@ -49,7 +49,9 @@ def rebuild(
         TypeError: It is of a class that only its own constructor can make.
         ValueError: It is a group that cannot have these members.
     """
-    native: Any = next(base for base in cls.__mro__ if not _is_made_by_class_statement(base))
+    native: Any = cls
+    while _is_made_by_class_statement(native):
+        native = native.__base__  # the base whose memory layout it has, not the next in the order of methods
     # By the native class and not by its own `__new__`, and without arguments: OSError would choose another class.
     exception: BaseException = native.__new__(cls) if group is None else native.__new__(cls, *group)
     if group is None:

@@ -214,7 +214,7 @@ def _enums_of(module_name: str) -> Iterable[type[Enum]]:
     for value in list(names.values()):
         if isinstance(value, type) and issubclass(value, Enum):
             yield value
-        elif isinstance(value, type) and value.__module__ == module_name:
+        elif isinstance(value, type) and vars(value).get("__module__") == module_name:
             yield from (item for item in vars(value).values() if isinstance(item, type) and issubclass(item, Enum))
 
 
