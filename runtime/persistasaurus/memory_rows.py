@@ -74,7 +74,15 @@ class MemoryRows:
         """
         match write:
             case CallMade():
-                _refuse_lone_surrogates(write.flow_id, write.step, write.flow_id, write.key, write.parameters)
+                _refuse_lone_surrogates(
+                    write.flow_id,
+                    write.step,
+                    write.flow_id,
+                    write.class_name,
+                    write.method_name,
+                    write.key,
+                    write.parameters,
+                )
                 calls = self.calls.setdefault(write.flow_id, {})
                 if write.step in calls:
                     raise RowRefused(f"flow {write.flow_id!r}, step {write.step}: the row is there already")
@@ -84,7 +92,7 @@ class MemoryRows:
                 row = self._call(write.flow_id, write.step)
                 self.calls[write.flow_id][write.step] = call_changed(row, write)
             case FlowChanged():
-                _refuse_lone_surrogates(write.flow_id, 0, write.return_value)
+                _refuse_lone_surrogates(write.flow_id, 0, write.digest, write.return_value)
                 if write.flow_id not in self.flows:
                     raise RowRefused(f"flow {write.flow_id!r}: there is no row of it to change")
                 self.flows[write.flow_id] = flow_changed(self.flows[write.flow_id], write)
@@ -134,14 +142,19 @@ class MemoryRows:
         self.signals[write.flow_id][write.signal_id] = replace(signal, taken_by=None)
 
     def _start(self, flow: FlowRow) -> FlowRow | None:
-        _refuse_lone_surrogates(flow.flow_id, 0, flow.flow_id, flow.parameters)
-        return None if self.flows.setdefault(flow.flow_id, flow) is flow else self.flows[flow.flow_id]
+        _refuse_lone_surrogates(flow.flow_id, 0, flow.flow_id)
+        found = self.flows.get(flow.flow_id)
+        if found is None:
+            _refuse_lone_surrogates(flow.flow_id, 0, flow.class_name, flow.method_name, flow.parameters)
+            self.flows[flow.flow_id] = flow
+        return found
 
     def _send(self, signal: SignalRow) -> FlowRow | None:
-        _refuse_lone_surrogates(signal.flow_id, 0, signal.flow_id, signal.signal_id, signal.key, signal.arguments)
+        _refuse_lone_surrogates(signal.flow_id, 0, signal.flow_id)
         found = self.flows.get(signal.flow_id)
         if found is None or found.status in READS_NO_SIGNALS:
             return found
+        _refuse_lone_surrogates(signal.flow_id, 0, signal.signal_id, signal.method_name, signal.key, signal.arguments)
         signals = self.signals.setdefault(signal.flow_id, {})
         if signal.signal_id in signals:
             raise RowRefused(f"flow {signal.flow_id!r}: signal {signal.signal_id!r} is there already")

@@ -21,7 +21,7 @@ _log: Final = logging.getLogger("persistasaurus.log")
 _MOST_IN_ONE_COMMIT: Final = 10_000
 """Writes: what a transaction holds in memory and adds to the write-ahead log stays bounded."""
 
-_FIRST_PAUSE: Final = 0.05
+_FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between tries of a batch that the file refuses, doubling from the first to the longest."""
 

@@ -1,0 +1,227 @@
+"""Any sequence of writes, cut into commits anywhere, means the same to every log, and so does every prefix of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from persistasaurus.log import ExecutionLog
+from persistasaurus.memory_log import InMemoryLog
+from persistasaurus.records import (
+    Answer,
+    CallChanged,
+    CallMade,
+    Commit,
+    FlowChanged,
+    FlowRow,
+    FlowStatus,
+    Kind,
+    Readmit,
+    Reopen,
+    Resume,
+    Send,
+    SignalReturned,
+    SignalRow,
+    SignalTaken,
+    Start,
+    Status,
+    Write,
+)
+from persistasaurus.sqlite_log import SqliteLog
+from persistasaurus.testing.contract.session import Session
+
+FLOWS = ("a", "b", "c\0")
+flow_ids = st.sampled_from(FLOWS)
+steps = st.integers(1, 4)
+signal_ids = st.sampled_from(("s1", "s2"))
+small = st.integers(0, 3)
+maybe = st.none() | small
+texts = st.sampled_from(("[]", "null", "", "a\0b", "é"))
+maybe_text = st.none() | texts
+statuses = st.sampled_from(Status)
+flow_statuses = st.sampled_from(FlowStatus)
+
+calls_made = st.builds(
+    CallMade, flow_ids, steps, st.sampled_from(Kind), st.just("C"), st.just("m"), maybe_text, small, small,
+    st.just("[]"), maybe, small, st.sampled_from((Status.PENDING, Status.WAITING_FOR_SIGNAL)), small, maybe,
+)  # fmt: skip
+calls_changed = st.builds(
+    CallChanged, flow_ids, steps, statuses, small, small, maybe, maybe_text, maybe, maybe, maybe
+)  # fmt: skip
+starts = st.builds(
+    Start,
+    st.builds(
+        FlowRow, flow_ids, st.just("C"), st.just("m"), small, texts, flow_statuses, st.just("3.11"), st.just(0), maybe
+    ),
+)
+sends = st.builds(
+    Send, st.builds(SignalRow, signal_ids, flow_ids, st.just("m"), maybe_text, st.just("[]"), small)
+)  # fmt: skip
+step_tuples = st.lists(steps, max_size=2, unique=True).map(tuple)
+
+
+@st.composite
+def reopenings(draw: st.DrawFn) -> Reopen:
+    flow_id = draw(flow_ids)
+    archive = draw(step_tuples)
+    restate = tuple(
+        CallChanged(flow_id, step, draw(statuses), 1, 0, None, None, None, None, None)
+        for step in draw(step_tuples)
+        if step not in archive
+    )
+    restated = [change.step for change in restate]
+    chosen = st.lists(st.sampled_from(restated), unique=True).map(tuple) if restated else st.just(())
+    return Reopen(flow_id, draw(st.integers(0, 1)), archive, restate, draw(chosen), draw(chosen))
+
+
+# What a flow does comes often, what happens to it seldom; failures are what reopening needs.
+writes = st.one_of(
+    calls_made,
+    calls_changed,
+    calls_made,
+    calls_changed,
+    starts,
+    sends,
+    st.builds(FlowChanged, flow_ids, flow_statuses, maybe, small, maybe_text, maybe_text, maybe),
+    st.builds(FlowChanged, flow_ids, st.just(FlowStatus.FAILED), maybe, small, maybe_text, maybe_text, maybe),
+    st.builds(SignalTaken, flow_ids, steps, signal_ids, st.just("[1]"), small),
+    st.builds(SignalReturned, flow_ids, steps, signal_ids),
+    reopenings(),
+    st.builds(Resume, flow_ids),
+    st.builds(Readmit, flow_ids),
+)
+beginnings = st.permutations([Start(FlowRow(name, "C", "m", 1, "[]", FlowStatus.RUNNING, "3.11")) for name in FLOWS])
+batches = st.builds(
+    lambda beginning, batches: [list(beginning), *batches],
+    beginnings,
+    st.lists(st.lists(writes, min_size=1, max_size=12), max_size=6),
+)
+
+slow_is_fine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _content(log: ExecutionLog) -> dict[str, Any]:
+    return {
+        "flows": log.flows(),
+        "due": log.due(10),
+        **{
+            flow_id: (
+                log.flow(flow_id),
+                log.invocations(flow_id),
+                log.archived(flow_id),
+                log.unread_signals(flow_id),
+                log.taken_signals(flow_id),
+            )
+            for flow_id in FLOWS
+        },
+    }
+
+
+def _comparable(answers: Sequence[Answer | Exception]) -> list[Any]:
+    return [type(answer) if isinstance(answer, Exception) else answer for answer in answers]
+
+
+def _in_memory() -> tuple[InMemoryLog, list[Commit]]:
+    log = InMemoryLog(auto_commit=False)
+    commits: list[Commit] = []
+    log.open(commits.append)
+    return log, commits
+
+
+@slow_is_fine
+@given(batches)
+def test_both_logs_hold_the_same_and_answer_the_same_after_every_commit(batches: list[list[Write]]) -> None:
+    memory, _ = _in_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        session = Session(SqliteLog(Path(folder) / "log.db", durability="process"))
+        try:
+            for batch in batches:
+                settled = session.make(*batch)
+                for write in batch:
+                    memory.put(write)
+                commit = memory.commit()
+                assert settled.refused.keys() == commit.refused.keys()
+                assert _comparable(settled.answers) == _comparable(
+                    [commit.answers[key] for key in sorted(commit.answers)]
+                )
+                assert _content(session.log) == _content(memory)
+        finally:
+            session.log.close()
+
+
+@slow_is_fine
+@given(batches)
+def test_where_commits_are_cut_makes_no_difference(batches: list[list[Write]]) -> None:
+    everything = [write for batch in batches for write in batch]
+    together, _ = _in_memory()
+    one_by_one, commits = _in_memory()
+    for write in everything:
+        together.put(write)
+        one_by_one.put(write)
+        one_by_one.commit()
+    commit = together.commit()
+    assert _content(together) == _content(one_by_one)
+    assert together.journal == one_by_one.journal
+    assert {key for each in commits for key in each.refused} == commit.refused.keys()
+
+
+@slow_is_fine
+@given(batches, st.data())
+def test_a_crash_leaves_what_a_log_holds_that_was_given_the_prefix(
+    batches: list[list[Write]], data: st.DataObject
+) -> None:
+    log, _ = _in_memory()
+    for batch in batches:
+        for write in batch:
+            log.put(write)
+    log.commit(data.draw(st.integers(0, log.queued), label="committed"))
+    crashed_after = data.draw(st.integers(0, len(log.journal)), label="crashed after")
+    prefix, _ = _in_memory()
+    for write in log.journal[:crashed_after]:
+        prefix.put(write)
+    prefix.commit()
+    assert _content(log.crashed(crashed_after)) == _content(prefix)
+    assert _content(log.crashed()) == _content(log)
+
+
+class _UncertainConnection(sqlite3.Connection):
+    """COMMIT says it failed: on odd calls after it has happened, on even ones before."""
+
+    failures: list[bool] = []  # noqa: RUF012  the test sets what fails next
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if sql == "COMMIT" and self.failures:
+            if self.failures.pop(0):
+                super().execute(sql)
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, parameters)
+
+
+@slow_is_fine
+@given(batches, st.data())
+def test_commits_with_an_unknown_result_leave_no_trace(batches: list[list[Write]], data: st.DataObject) -> None:
+    memory, _ = _in_memory()
+    with tempfile.TemporaryDirectory() as folder:
+        log = SqliteLog(Path(folder) / "log.db", durability="process", connection_class=_UncertainConnection)
+        session = Session(log)
+        try:
+            for batch in batches:
+                _UncertainConnection.failures = data.draw(st.lists(st.booleans(), max_size=2), label="it had happened")
+                for write in batch:
+                    memory.put(write)
+                commit = memory.commit()
+                settled = session.make(*batch)
+                assert settled.refused.keys() == commit.refused.keys()
+                assert _comparable(settled.answers) == _comparable(
+                    [commit.answers[key] for key in sorted(commit.answers)]
+                )
+                assert _content(log) == _content(memory)
+        finally:
+            _UncertainConnection.failures = []
+            log.close()
