@@ -2,7 +2,7 @@
 
 It covers what can change how a flow runs: the functions of the class, its bases and their modules, and the plain
 constants these read. It is the same in every process and on every machine with one Python version: no file, line, hash
-seed or address enters it.
+seed, address or name of a module enters it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ def code_digest(flow_class: type) -> str:
         for value in own.values():
             if isinstance(value, type):
                 _collect(vars(value), functions)
-    facts = sorted(
-        f"{function.__module__}.{function.__qualname__} {_facts(function)}" for function in functions.values()
-    )
+    facts = sorted(f"{each.__qualname__} {_facts(each)}" for each in functions.values())
     return hashlib.sha256("\n".join(facts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 

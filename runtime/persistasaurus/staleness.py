@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from enum import Enum
 from inspect import Parameter
 from types import CodeType, FunctionType
 from typing import Any, Final, NoReturn
@@ -163,8 +164,15 @@ def _same_default(now: object, then: object) -> bool:
         return True
     if type(now) is not type(then):
         return False
-    # Written out twice, an object without `__eq__` is never equal to itself; its class is all there is to compare.
-    return equal(now, then) or type(now).__eq__ is object.__eq__ or shortened(now) == shortened(then) == "nan"
+    if equal(now, then) or shortened(now) == shortened(then) == "nan":
+        return True
+    # Written out twice, an object without `__eq__` never equals its double; what it holds is all there is to compare.
+    unique = isinstance(now, Enum | type | FunctionType)
+    return not unique and type(now).__eq__ is object.__eq__ and equal(_held(now), _held(then))
+
+
+def _held(value: object) -> object:
+    return getattr(value, "__dict__", None)
 
 
 def _default_change(now: object, then: object) -> str:
