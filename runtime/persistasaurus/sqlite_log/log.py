@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
@@ -17,6 +18,9 @@ from persistasaurus.sqlite_log.writer import Writer
 
 _BUSY_TIMEOUT: Final = timedelta(seconds=5)
 _CLOSE_WITHIN: Final = timedelta(seconds=10)
+
+_open_logs: Final[weakref.WeakSet[SqliteLog]] = weakref.WeakSet()
+_of_the_parent: Final[list[_Opened | None]] = []
 
 
 class SqliteLog:
@@ -53,9 +57,11 @@ class SqliteLog:
                 f"{self._opened.file.path} is open in another engine of this process: close that engine first"
             )
         self._opened = _Opened(self._file(), on_commit, self._close_within.total_seconds())
+        _open_logs.add(self)
 
     def close(self) -> None:
         opened, self._opened = self._opened, None
+        _open_logs.discard(self)
         if opened is not None:
             opened.close()
 
@@ -93,8 +99,16 @@ class SqliteLog:
 
     def _here(self) -> _Opened:
         if self._opened is None:
-            raise LogError(f"the execution log {os.fspath(self._path)!r} is not open")
+            raise LogError(f"the execution log {os.fspath(self._path)!r} is not open in this process")
         return self._opened
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, where the writer thread is not: the log is open in the parent alone.
+
+        The connections are kept from being collected, because closing them here would close the parent's files.
+        """
+        _of_the_parent.append(self._opened)
+        self._opened = None
 
 
 class _Opened:
@@ -118,3 +132,12 @@ class _Opened:
         finally:
             self.reader.close()
             self._lock.release()
+
+
+def _leave_all_to_parent() -> None:
+    for log in list(_open_logs):
+        log._leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)

@@ -52,13 +52,23 @@ class LogFile:
         """
         with readable_errors(self.path):
             if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
-                # Looked at read-only first: opening a database to write may roll back or move what is not ours.
-                with closing(self._connect("ro")) as connection:
-                    migrations.check(connection, self.path)
+                self._check()
             with closing(self.connect()) as connection:
                 migrations.migrate(connection, self.path)
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("ROLLBACK")
+
+    def _check(self) -> None:
+        # Read-only, because closing a database that was opened to write moves its write-ahead log: it may not be ours.
+        try:
+            with closing(self._connect("ro")) as connection:
+                migrations.check(connection, self.path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+            # A crash left half a transaction, which whoever reads the file next has to roll back.
+            with closing(self._connect("rw")) as connection:
+                migrations.check(connection, self.path)
 
     def connect(self) -> sqlite3.Connection:
         """A connection to write with, in autocommit mode."""
