@@ -85,7 +85,7 @@ def _descriptors(cls: type[BaseException]) -> dict[str, tuple[type, Any]]:
 
 
 def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
+    return len(name) > 4 and name.startswith("__") and name.endswith("__")
 
 
 def _is_made_by_class_statement(cls: type) -> bool:

@@ -193,6 +193,7 @@ def _plain(writer: PlainWriter, attributes: Mapping[str, object]) -> Iterable[tu
     """The attributes that come back. Others are left out: an `AttributeError` is plainer than a text in their place."""
     for name, value in attributes.items():
         try:
+            name.encode()  # a name of half a surrogate pair is no JSON
             yield name, writer.write(value)
         except KeyboardInterrupt:
             raise

@@ -282,10 +282,11 @@ def test_cause_context_and_notes_do_not_come_back() -> None:
 def test_an_attribute_that_is_not_plain_is_left_out_and_an_argument_becomes_text() -> None:
     exception = PaymentError(code=1, reason=Reason.FUNDS, socket=object(), inner=[object()])
     exception.args = (object(), 2)
+    exception.__dict__["half \ud800"] = exception.__dict__["__special__"] = 3
 
     back = round_trip(exception)
 
-    assert not hasattr(back, "socket")
+    assert vars(back).keys() == {"code", "reason", "inner"}
     assert back.inner[0].startswith("<object object at")
     assert back.args[0].startswith("<object object at")
     assert back.args[1] == 2
@@ -415,6 +416,7 @@ def test_an_exception_larger_than_the_log_takes_keeps_its_name_and_the_start_of_
     assert str(CODEC.decode(text)).startswith(f"{__name__}.Unlisted: aaa")
 
 
+names = st.text().filter(lambda name: not name.startswith("__"))
 keys = st.text() | st.integers() | st.booleans() | st.none() | st.tuples(st.integers(), st.text())
 plain_values: SearchStrategy[Any] = st.recursive(
     st.none()
@@ -446,7 +448,7 @@ plain_values: SearchStrategy[Any] = st.recursive(
 )
 
 
-@given(st.lists(plain_values, max_size=3), st.dictionaries(st.text(min_size=1), plain_values, max_size=3))
+@given(st.lists(plain_values, max_size=3), st.dictionaries(names, plain_values, max_size=3))
 def test_plain_arguments_and_attributes_come_back_equal_and_of_their_types(
     arguments: list[Any], attributes: dict[str, Any]
 ) -> None:
