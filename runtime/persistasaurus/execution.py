@@ -158,7 +158,7 @@ class Execution:
         self._recovering = recovering
         self._row_touched = False
         self._main: FlowTask[Any]
-        self._main_ended_at: tuple[int, int] | None = None
+        self._main_ended_at: tuple[int, int, tuple[int, ...]] | None = None
         for signal in unread:
             self._keep_signal(signal)
 
@@ -287,7 +287,7 @@ class Execution:
             f"flow {self.flow_id} ({self.flow.name}) waits, but no step, timer or signal is outstanding: "
             "what it waits for must come from a step, a timer, a signal or another branch of the flow",
         )
-        at = FailurePoint((), *(self._main_ended_at or (self._delivered, self._next_step)))
+        at = FailurePoint((), *(self._main_ended_at or self._here()))
         self.discard()
         self._finish(FlowStatus.FAILED, encode_failed_flow(self.flow_class.failures, error, at))
 
@@ -295,7 +295,7 @@ class Execution:
         """The main task is done: end what it left over, then put the flow's outcome. False while that waits."""
         loop = self.loop
         if self._main_ended_at is None:
-            self._main_ended_at = (self._delivered, self._next_step)
+            self._main_ended_at = self._here()
         while not loop.dead:
             unfinished = loop.unfinished_tasks()
             left = [task for task in unfinished if task not in self._wound_down]
@@ -347,6 +347,9 @@ class Execution:
             self._finish(FlowStatus.COMPLETE, text)
         loop.kill()
         return True
+
+    def _here(self) -> tuple[int, int, tuple[int, ...]]:
+        return self._delivered, self._next_step, tuple(self._open)
 
     def _main_returned(self) -> bool:
         return not self._main.cancelled() and self._main.exception() is None

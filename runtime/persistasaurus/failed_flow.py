@@ -18,12 +18,14 @@ class FailurePoint(msgspec.Struct, frozen=True):
         steps: The failed steps its error came from; empty if the error was made by the flow's own code.
         after: The last delivery before its main task ended.
         made: The number the next call would have drawn then.
+        open: The calls that were not over then: what ended them was the end of the flow.
         at_most_once: Those of `steps` that must not run again.
     """
 
     steps: tuple[int, ...] = ()
     after: int = 0
     made: int = 1
+    open: tuple[int, ...] = ()
     at_most_once: tuple[int, ...] = ()
 
 
@@ -73,4 +75,3 @@ def _tree_of(error: BaseException | None, seen: set[int]) -> Iterator[BaseExcept
         for member in error.exceptions:
             yield from _tree_of(member, seen)
     yield from _tree_of(error.__cause__, seen)
-    yield from _tree_of(error.__context__, seen)

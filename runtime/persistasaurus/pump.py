@@ -41,9 +41,17 @@ class Pump:
         suspended.parent = getcurrent()
         suspended.throw(error)
 
-    def _work(self, function: Callable[[], None]) -> None:
-        while True:
+    def close(self) -> None:
+        """End the idle greenlets; a suspended frame is hidden from garbage collection and would live for ever."""
+        while self._idle:
+            idle = self._idle.pop()
+            idle.parent = getcurrent()
+            idle.throw()
+
+    def _work(self, function: Callable[[], None] | None) -> None:
+        while function is not None:
             function()
+            function = None  # or the last flow would stay in memory until the next one comes
             self._idle.append(getcurrent())
             parent = getcurrent().parent
             assert parent is not None

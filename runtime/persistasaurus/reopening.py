@@ -41,15 +41,17 @@ def plan_reopening(
     if failed:
         undone_from = min(row.delivery or 0 for row in failed)
         staying = [row for row in rows if row.called_after < undone_from]
+        given_up = {row.step for row in staying if (row.cancelled_after or 0) >= undone_from}
     else:
         undone_from = failure.after + 1
         staying = [row for row in rows if row.step < failure.made]
+        given_up = set(failure.open)
     stopped_at = next((row.delivered_at for row in rows if row.delivery == undone_from), None) or flow.ended_at or now
     failed_steps = {row.step for row in failed}
     restated = [
         change
         for row in staying
-        if (change := _restate(row, failed_steps, undone_from, now - stopped_at, now)) is not None
+        if (change := _restate(row, failed_steps, given_up, undone_from, now - stopped_at, now)) is not None
     ]
     kept = {row.step for row in staying}
     anew = tuple(change.step for change in restated if change.status not in (Status.COMPLETE, Status.FAILED))
@@ -64,11 +66,13 @@ def plan_reopening(
     )
 
 
-def _restate(row: InvocationRow, failed: Collection[int], undone_from: int, shift: int, now: int) -> CallChanged | None:
+def _restate(
+    row: InvocationRow, failed: Collection[int], given_up: Collection[int], undone_from: int, shift: int, now: int
+) -> CallChanged | None:
     """A staying call as the new round finds it; None if nothing changes for it."""
     delivered_later = row.delivery is not None and row.delivery >= undone_from
-    cancelled_later = row.cancelled_after is not None and row.cancelled_after >= undone_from - 1
-    if not delivered_later and not (row.status is Status.CANCELLED and row.delivery is None and cancelled_later):
+    cancelled_later = row.status is Status.CANCELLED and row.delivery is None and row.step in given_up
+    if not delivered_later and not cancelled_later:
         return None
     never_taken = row.kind is Kind.SIGNAL and row.attempts == 0
     due: int | None

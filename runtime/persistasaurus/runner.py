@@ -105,6 +105,7 @@ class Runner:
             for execution in list(self.executions.values()):
                 execution.discard()
             self.executions.clear()
+            self.pump.close()
             closed = EngineClosed("the engine was closed; the flow goes on when an engine opens its log again")
             for callers in self._callers.values():
                 for caller in callers:
