@@ -30,8 +30,7 @@ def generate(paths: Sequence[Path], output_format: OutputFormat, *, force: bool)
         _print(render_differences(kept, output_format, show_diff=False))
         return FINDINGS
     write(changes)
-    if output_format is OutputFormat.TEXT or compiled.findings:
-        _print_findings(compiled, output_format)
+    _print_findings(compiled, output_format)
     if output_format in {OutputFormat.TEXT, OutputFormat.CONCISE}:
         _print("".join(f"{_done(change)} {shown(change.path)}\n" for change in changes))
         _print(_summary(compiled, changes))

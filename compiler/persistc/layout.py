@@ -5,12 +5,14 @@ Only the forms that occur there are covered: definitions, classes, calls, types,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 WIDTH = 88
 INDENT = 4
 _OPENING = "([{"
 _CLOSING = ")]}"
+_TYPED = re.compile(r"[*]{0,2}\w+: |\) -> ")
 
 
 def laid_out_file(text: str) -> str:
@@ -36,20 +38,29 @@ def laid_out(line: str, indent: int = 0) -> list[str]:
         statement, _, names = line.partition(" import ")
         inner = " " * (indent + INDENT)
         return [f"{statement} import (", *(f"{inner}{name}," for name in _split(names, ",")), ")"]
-    split = _first_pair(line) if line.startswith(("def ", "async def ")) else _last_pair(line)
-    if split is None:
+    is_definition = line.startswith(("def ", "async def "))
+    split = _first_pair(line) if is_definition else _union(line, indent) or _last_pair(line, WIDTH - indent)
+    if split is None or not split[1]:
         return [" " * indent + line]
     head, body, tail = split
-    if not body:
-        return [" " * indent + line]
-    return [" " * indent + head, *_body(body, indent + INDENT), *_tail(tail, indent)]
+    if is_definition and "," not in body:
+        body_lines = laid_out(f"{body},", indent + INDENT)  # black gives a lone parameter a comma, and so a line
+    else:
+        body_lines = _body(body, indent + INDENT, is_display=_is_display(head))
+    return [" " * indent + head, *body_lines, *laid_out(tail, indent)]
 
 
-def _body(body: str, indent: int) -> list[str]:
-    """What stands between brackets: on one line if it fits, else an item a line."""
-    if indent + len(body) <= WIDTH:
-        return [" " * indent + body]
+def _is_display(head: str) -> bool:
+    """Whether the bracket at the end opens a tuple, list, set or dict, and no call, subscript or parameters."""
+    before = head[:-1]
+    return not before or not (before[-1].isidentifier() or before[-1].isdigit() or before[-1] in _CLOSING)
+
+
+def _body(body: str, indent: int, *, is_display: bool) -> list[str]:
+    """What stands between brackets: on one line if it fits, else an item a line; that of a display always so."""
     items = list(_split(body, ","))
+    if indent + len(body) <= WIDTH and not (is_display and len(items) > 1):
+        return [" " * indent + body]
     if len(items) > 1:
         return [line for item in items for line in laid_out(f"{item},", indent)]
     alternatives = list(_split(body, "|"))
@@ -59,8 +70,21 @@ def _body(body: str, indent: int) -> list[str]:
     return laid_out(body, indent)
 
 
-def _tail(tail: str, indent: int) -> list[str]:
-    return laid_out(tail, indent)
+def _union(line: str, indent: int) -> tuple[str, str, str] | None:
+    """A parameter or a result whose type is a union: black puts the type into brackets of its own."""
+    found = _TYPED.match(line)
+    if found is None:
+        return None
+    rest = line[found.end() :]
+    end = next((position for position, character in _outside(rest) if character in "=,:"), len(rest))
+    union, tail = rest[:end].rstrip(), rest[end:]
+    if len(list(_split(union, "|"))) < 2:
+        return None
+    room = WIDTH - indent - (len(line) - len(tail))
+    default = _last_pair(tail, room) if tail.startswith("=") else None
+    if default is not None and len(default[0]) <= room:
+        return None  # the brackets of the default come last and give way first
+    return f"{found[0]}(", union, f"){' ' if tail.startswith('=') else ''}{tail}"
 
 
 def _first_pair(line: str) -> tuple[str, str, str] | None:
@@ -69,28 +93,27 @@ def _first_pair(line: str) -> tuple[str, str, str] | None:
     return _cut(line, start, _partner(line, start))
 
 
-def _last_pair(line: str) -> tuple[str, str, str] | None:
-    """The line cut at its last brackets."""
-    found = None
-    for start in _brackets(line):
-        found = _cut(line, start, _partner(line, start))
-    return found
+def _last_pair(line: str, room: int) -> tuple[str, str, str] | None:
+    """The line cut at its last brackets before which there is room for what comes first."""
+    starts = [start for start, character in _outside(line) if character in _OPENING]
+    cuts = [_cut(line, start, _partner(line, start)) for start in reversed(starts)]
+    return next((cut for cut in cuts if len(cut[0]) <= room), cuts[0] if cuts else None)
 
 
 def _cut(line: str, start: int, end: int) -> tuple[str, str, str]:
     return line[: start + 1], line[start + 1 : end].rstrip(","), line[end:]
 
 
-def _brackets(line: str) -> Iterator[int]:
-    """Where brackets open that stand in no others."""
+def _outside(line: str) -> Iterator[tuple[int, str]]:
+    """The characters that stand in no brackets, the outermost opening brackets among them."""
     depth = 0
     for position, character in _code(line):
+        if character in _CLOSING:
+            depth = max(depth - 1, 0)
+        elif depth == 0:
+            yield position, character
         if character in _OPENING:
-            if depth == 0:
-                yield position
             depth += 1
-        elif character in _CLOSING:
-            depth -= 1
 
 
 def _partner(line: str, start: int) -> int:
@@ -110,14 +133,9 @@ def _partner(line: str, start: int) -> int:
 
 def _split(text: str, separator: str) -> Iterator[str]:
     """The parts between separators that stand in no brackets."""
-    depth = 0
     start = 0
-    for position, character in _code(text):
-        if character in _OPENING:
-            depth += 1
-        elif character in _CLOSING:
-            depth -= 1
-        elif character == separator and depth == 0:
+    for position, character in _outside(text):
+        if character == separator:
             yield text[start:position].strip()
             start = position + 1
     if text[start:].strip():

@@ -42,7 +42,7 @@ class Line:
 class Order:
     number: int
     customer: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list[Line])
 
     @property
     def total(self) -> Decimal:
