@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
     heading("2. Run: a sign-up, whose welcome mail is due in four seconds")
     application = start(folder)
     application.read_until("[WAIT]")
-    time.sleep(1)  # for those who watch
+    time.sleep(1)  # for those who watch; the record is durable long before
     application.kill()
     happened(events, "kill -9, in the middle of the delay")
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +27,17 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start `python -m` with these arguments; its output is there to be read."""
-    return subprocess.Popen(
+@contextmanager
+def started(folder: Path, *arguments: str) -> Generator[subprocess.Popen[str], None, None]:
+    """Start `python -m` with these arguments, its output there to be read; it is killed at the end of the block."""
+    process = subprocess.Popen(
         _command(arguments), cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def read_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
@@ -40,6 +49,15 @@ def read_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
         if line.startswith(beginning):
             return lines
     raise AssertionError(f"no line {beginning!r} in {lines}")
+
+
+def wait_until_recorded(log: Path, step: int) -> None:
+    """Wait until a call is durable, and with it all that the flow did before (G1); a line it printed tells neither."""
+    deadline = time.monotonic() + 30
+    with closing(sqlite3.connect(f"{log.as_uri()}?mode=ro", uri=True)) as connection:
+        while not connection.execute("SELECT 1 FROM execution_log WHERE step = ?", (step,)).fetchall():
+            assert time.monotonic() < deadline, f"step {step} was not recorded"
+            time.sleep(0.01)
 
 
 async def recorded(log: Path, proxy: Durable[Any, Any], flow_id: str) -> tuple[FlowSummary, list[Invocation]]:

@@ -11,11 +11,7 @@ import pytest
 
 from examples.signup.flows_durable import DurableSignupFlow
 from examples.signup.services import Mailer, Users
-from tests.examples.program import read_until, recorded, start
-
-
-def link_in(lines: list[str]) -> str:
-    return lines[0].removeprefix("link: ")
+from tests.examples.program import read_until, recorded, started, wait_until_recorded
 
 
 def follow(link: str) -> str:
@@ -24,30 +20,29 @@ def follow(link: str) -> str:
     return text.decode().strip()
 
 
-def kill(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
+def link_of(process: subprocess.Popen[str]) -> str:
+    return read_until(process, "link: ")[-1].removeprefix("link: ")
 
 
 def test_a_signup_killed_in_the_delay_and_in_the_wait_ends_with_every_step_run_once(tmp_path: Path) -> None:
-    first = start(tmp_path, "examples.signup")
-    assert "alice gets the number 1005" in read_until(first, "[WAIT]")
-    kill(first)
+    log = tmp_path / "signup.db"
+    with started(tmp_path, "examples.signup") as process:
+        assert "alice gets the number 1005" in read_until(process, "[WAIT]")
+        wait_until_recorded(log, step=2)
 
-    second = start(tmp_path, "examples.signup")
-    lines = read_until(second, "mail to alice@example.com")
-    assert "[SKIP] create_user_record step=1 flow=signup-alice" in lines
-    read_until(second, "[WAIT]")
-    kill(second)
+    with started(tmp_path, "examples.signup") as process:
+        lines = read_until(process, "mail to alice@example.com")
+        assert "[SKIP] create_user_record step=1 flow=signup-alice" in lines
+        wait_until_recorded(log, step=3)
 
-    third = start(tmp_path, "examples.signup")
-    assert follow(link_in(read_until(third, "link: "))) == "thank you"
-    output, _ = third.communicate(timeout=30)
-    assert output.splitlines()[-1] == "alice is signed up as number 1005"
-    assert "mail to" not in output
+    with started(tmp_path, "examples.signup") as process:
+        assert follow(link_of(process)) == "thank you"
+        output, _ = process.communicate(timeout=30)
+        assert output.splitlines()[-1] == "alice is signed up as number 1005"
+        assert "mail to" not in output
 
     proxy = DurableSignupFlow(Users(), Mailer())
-    flow, history = asyncio.run(recorded(tmp_path / "signup.db", proxy, "signup-alice"))
+    flow, history = asyncio.run(recorded(log, proxy, "signup-alice"))
     assert (flow.status, flow.return_value) == ("COMPLETE", "1005")
     assert [(call.name.partition(".")[2], call.attempts) for call in history] == [
         ("create_user_record", 1),
@@ -61,16 +56,14 @@ def test_a_signup_killed_in_the_delay_and_in_the_wait_ends_with_every_step_run_o
 
 
 def test_a_link_followed_before_the_mail_counts(tmp_path: Path) -> None:
-    process = start(tmp_path, "examples.signup", "bob", "bob@example.com")
-    link = link_in(read_until(process, "[WAIT]"))
-    assert follow(link) == "thank you"
-    output, _ = process.communicate(timeout=30)
-    assert output.splitlines()[-1] == "bob is signed up as number 1003"
+    with started(tmp_path, "examples.signup", "bob", "bob@example.com") as process:
+        link = link_of(process)
+        read_until(process, "[WAIT]")
+        assert follow(link) == "thank you"
+        output, _ = process.communicate(timeout=30)
+        assert output.splitlines()[-1] == "bob is signed up as number 1003"
 
 
 def test_a_link_nobody_was_sent_is_not_found(tmp_path: Path) -> None:
-    process = start(tmp_path, "examples.signup")
-    link = link_in(read_until(process, "[WAIT]"))
-    with pytest.raises(HTTPError, match="404"):
-        follow(link.replace("alice", "mallory"))
-    kill(process)
+    with started(tmp_path, "examples.signup") as process, pytest.raises(HTTPError, match="404"):
+        follow(link_of(process).replace("alice", "mallory"))
