@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from datetime import timedelta
+from typing import TextIO
 
 from persistasaurus.errors import LogUnavailable
 from persistasaurus.records import Commit, Start
@@ -19,16 +20,18 @@ STEPS = 2_000
 
 def main(path: str, then: str = "") -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    logging.basicConfig(stream=sys.stdout, format="%(levelname)s %(message)s")
     refused = threading.Event()
     settled = threading.Condition()
     position = 0
 
-    class Refused(logging.Handler):
+    class Refused(logging.StreamHandler[TextIO]):
         def emit(self, record: logging.LogRecord) -> None:
+            super().emit(record)
             refused.set()
 
-    logging.getLogger("persistasaurus.log").addHandler(Refused())
+    handler = Refused(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logging.getLogger("persistasaurus.log").addHandler(handler)
 
     def on_commit(commit: Commit) -> None:
         nonlocal position
