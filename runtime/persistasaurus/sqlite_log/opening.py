@@ -55,7 +55,9 @@ class LogFile:
                 self._check()
             with closing(self.connect()) as connection:
                 migrations.migrate(connection, self.path)
+                # A file one may only read is opened all the same, and says so at the first write: better now.
                 connection.execute("BEGIN IMMEDIATE")
+                connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
                 connection.execute("ROLLBACK")
 
     def _check(self) -> None:
