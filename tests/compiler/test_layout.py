@@ -1,6 +1,7 @@
 """The generated files are laid out as black would: the layout is held against black itself."""
 
 import black
+from black.mode import TargetVersion
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ def methods(draw: st.DrawFn) -> str:
 
 
 def as_black_does(text: str, *, is_stub: bool) -> str:
-    return black.format_str(text, mode=black.Mode(is_pyi=is_stub, target_versions={black.TargetVersion.PY311}))
+    return black.format_str(text, mode=black.Mode(is_pyi=is_stub, target_versions={TargetVersion.PY311}))
 
 
 @given(st.lists(methods(), min_size=1, max_size=2))
