@@ -1,0 +1,284 @@
+"""A machine to run flows on: a disk, a clock moved by hand, and the outside world that step bodies act on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Unpack
+
+from persistasaurus import Engine, EngineOptions, ExecutionLog, FlowStatus
+from persistasaurus.generated import Durable
+from persistasaurus.records import Commit, FlowRow, InvocationRow, SignalRow, Status, Write
+from persistasaurus.sqlite_log import SqliteLog
+from persistasaurus.testing import InMemoryLog, ManualClock
+
+T = TypeVar("T")
+Disk = Literal["memory", "sqlite"]
+PATIENCE = 20.0
+"""Seconds after which a test that waits for what never comes fails."""
+
+
+def play(scenario: Coroutine[Any, Any, T]) -> T:
+    """Run a scenario on an event loop of its own."""
+
+    async def in_time() -> T:
+        async with asyncio.timeout(PATIENCE):
+            return await scenario
+
+    return asyncio.run(in_time())
+
+
+class Outside:
+    """The world outside of flows: it notes who came, and holds up whom a test wants held up."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self._doors: dict[str, _Door] = {}
+        self._expected: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]]] = {}
+        self._guard = threading.Lock()
+
+    def shut(self, *names: str) -> None:
+        """Whoever comes under these names waits from now on, until `open`."""
+        for name in names:
+            self._doors[name] = _Door()
+
+    def open(self, *names: str) -> None:
+        """Let in who waits under these names, and who comes later."""
+        for name in names:
+            self._doors.pop(name).open()
+
+    async def visit(self, name: str) -> None:
+        """What async step bodies do."""
+        door = self._enter(name)
+        if door is not None:
+            await door.for_coroutines.wait()
+
+    def visit_plain(self, name: str) -> None:
+        """What plain step bodies do."""
+        door = self._enter(name)
+        if door is not None:
+            door.for_threads.wait(PATIENCE)
+
+    async def arrived(self, name: str) -> None:
+        """Wait until somebody has come under this name."""
+        with self._guard:
+            if name in self.seen:
+                return
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
+            self._expected.setdefault(name, []).append((loop, future))
+        await future
+
+    def _enter(self, name: str) -> _Door | None:
+        with self._guard:
+            self.seen.append(name)
+            for loop, future in self._expected.pop(name, ()):
+                loop.call_soon_threadsafe(_succeed, future)
+            return self._doors.get(name)
+
+
+class _Door:
+    def __init__(self) -> None:
+        self.for_coroutines = asyncio.Event()
+        self.for_threads = threading.Event()
+
+    def open(self) -> None:
+        self.for_coroutines.set()
+        self.for_threads.set()
+
+
+def _succeed(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class WatchedLog:
+    """An execution log that shows what is put to it and wakes who waits for a commit.
+
+    Args:
+        log: The log it stands before.
+    """
+
+    def __init__(self, log: ExecutionLog) -> None:
+        self.inner = log
+        self.writes: list[Write] = []
+        self.durable = 0
+        self.position = 0
+        self.changed = asyncio.Event()
+
+    def open(self, on_commit: Callable[[Commit], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def settle(commit: Commit) -> None:
+            self.durable = max(self.durable, commit.position)
+            self.changed.set()
+
+        def committed(commit: Commit) -> None:
+            on_commit(commit)  # first: the engine must know before a test does
+            loop.call_soon_threadsafe(settle, commit)
+
+        self.inner.open(committed)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def put(self, write: Write) -> int:
+        self.writes.append(write)
+        self.position = self.inner.put(write)
+        return self.position
+
+    def flow(self, flow_id: str) -> FlowRow | None:
+        return self.inner.flow(flow_id)
+
+    def invocations(self, flow_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[InvocationRow]:
+        return self.inner.invocations(flow_id, after=after, limit=limit)
+
+    def archived(self, flow_id: str, *, limit: int = 1000) -> Sequence[InvocationRow]:
+        return self.inner.archived(flow_id, limit=limit)
+
+    def unread_signals(self, flow_id: str) -> Sequence[SignalRow]:
+        return self.inner.unread_signals(flow_id)
+
+    def taken_signals(self, flow_id: str) -> Sequence[SignalRow]:
+        return self.inner.taken_signals(flow_id)
+
+    def flows(
+        self, *, status: FlowStatus | None = None, after: tuple[int, str] | None = None, limit: int = 100
+    ) -> Sequence[FlowRow]:
+        return self.inner.flows(status=status, after=after, limit=limit)
+
+    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
+        return self.inner.due(before, after=after, limit=limit)
+
+    def next_due(self, after: int) -> int | None:
+        return self.inner.next_due(after)
+
+
+class Machine:
+    """A computer: engines run on it one after the other, it may crash, and its disk stays.
+
+    Args:
+        disk: Which log.
+        folder: Where files may be put.
+        options: For every engine of it.
+    """
+
+    def __init__(self, disk: Disk, folder: Path, **options: Unpack[EngineOptions]) -> None:
+        self.disk = disk
+        self.folder = folder
+        self.options = options
+        self.clock = ManualClock()
+        self.outside = Outside()
+        self.path = folder / "log.db"
+        self.log = self._log_on(InMemoryLog() if disk == "memory" else None)
+
+    def _log_on(self, memory: InMemoryLog | None) -> WatchedLog:
+        self._memory = memory
+        return WatchedLog(memory if memory is not None else SqliteLog(self.path, durability="process"))
+
+    def engine(self, *flows: Durable[Any, Any], **options: Unpack[EngineOptions]) -> Engine:
+        """An engine on the machine's log. Bodies get no time to end when it closes, unless `options` say so."""
+        self.log.position = self.log.durable = 0  # positions begin anew with every opening of a SQLite log
+        chosen: EngineOptions = {"closing_grace": timedelta(0), **self.options, **options}
+        return Engine(self.log, flows=list(flows), clock=self.clock, **chosen)
+
+    def crashed(self) -> Machine:
+        """The machine as it comes up again if it crashes now: what is committed is there, nothing else."""
+        folder = self.folder / "crashed"
+        folder.mkdir()
+        again = Machine(self.disk, folder, **self.options)
+        again.clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.clock.now()))
+        again.outside = self.outside
+        if self._memory is not None:
+            again.log = again._log_on(self._memory.crashed())
+        else:
+            source, target = sqlite3.connect(self.path), sqlite3.connect(again.path)
+            source.backup(target)
+            source.close()
+            target.close()
+        return again
+
+    # -- what is on record -----------------------------------------------------------------------------------------------
+
+    def flow(self, flow_id: str) -> FlowRow:
+        """The flow's own row."""
+        row = self.log.flow(flow_id)
+        assert row is not None, f"no flow {flow_id}"
+        return row
+
+    def calls(self, flow_id: str) -> list[InvocationRow]:
+        """The flow's calls."""
+        return list(self.log.invocations(flow_id))
+
+    def names(self, flow_id: str) -> list[str]:
+        """The methods the flow has called, `timer` for timers, in the order of their numbers."""
+        return [row.method_name or "timer" for row in self.calls(flow_id)]
+
+    def statuses(self, flow_id: str) -> list[Status]:
+        """Where the flow's calls stand."""
+        return [row.status for row in self.calls(flow_id)]
+
+    def record(self, flow_id: str) -> tuple[FlowRow, list[InvocationRow]]:
+        """All that is on record of a flow."""
+        return self.flow(flow_id), self.calls(flow_id)
+
+    # -- waiting for it --------------------------------------------------------------------------------------------------
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for a commit after which `holds()`."""
+        while not holds():
+            self.log.changed.clear()
+            await self.log.changed.wait()
+
+    async def waiting(self, *flow_ids: str) -> None:
+        """Wait until these flows only wait, and that is on record."""
+
+        def all_wait() -> bool:
+            return self.log.durable == self.log.position and all(self._waits(flow_id) for flow_id in flow_ids)
+
+        await self.until(all_wait)
+
+    def _waits(self, flow_id: str) -> bool:
+        flow = self.log.flow(flow_id)
+        return (
+            flow is not None
+            and flow.status is FlowStatus.WAITING
+            and (flow.due is None or flow.due > self.clock.now())
+        )
+
+    async def ended(self, *flow_ids: str) -> None:
+        """Wait until these flows run and wait no more: they have ended, or are parked."""
+
+        def all_ended() -> bool:
+            flows = [self.log.flow(flow_id) for flow_id in flow_ids]
+            return all(flow is not None and flow.status not in _UNDER_WAY for flow in flows)
+
+        await self.until(all_ended)
+
+    async def through_time(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Do something while time passes: whenever every flow waits, the clock goes on to what is due next."""
+        task = asyncio.ensure_future(doing)
+        task.add_done_callback(lambda _: self.log.changed.set())
+        while not task.done():
+            self.log.changed.clear()
+            await asyncio.sleep(0)
+            if task.done():
+                break
+            next_alarm = self.clock.next_alarm()
+            if self._all_quiet() and next_alarm is not None:
+                self.clock.advance(next_alarm)
+            else:
+                await self.log.changed.wait()
+        return await task
+
+    def _all_quiet(self) -> bool:
+        if self.log.durable != self.log.position or self.log.flows(status=FlowStatus.RUNNING):
+            return False
+        return not self.log.due(self.clock.now())
+
+
+_UNDER_WAY = (FlowStatus.RUNNING, FlowStatus.WAITING)
