@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from inspect import Parameter, Signature
 from types import GenericAlias
@@ -153,6 +154,9 @@ class ParametersCodec:
                 setattr(given, name, default)
 
     def _arguments(self, record: msgspec.Struct) -> Arguments:
+        for name, default in self._defaults:
+            if getattr(record, name) is default:
+                setattr(record, name, deepcopy(default))  # a body that changes its argument changes no later call
         values = _as_tuple(record)
         if len(values) == self._positions:
             return values, {}
@@ -224,7 +228,7 @@ def _stored_type(parameter: Parameter, hints: Mapping[str, Any], where: str) -> 
 
 
 def _copied(default: object) -> bool:
-    """Whether msgspec would copy this default instead of taking the object itself."""
+    """Whether this default may be changed by a body; msgspec would refuse or copy it."""
     return isinstance(default, list | dict | set | bytearray | msgspec.Struct)
 
 

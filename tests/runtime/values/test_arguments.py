@@ -198,6 +198,18 @@ def test_a_body_that_changes_its_argument_does_not_change_the_record() -> None:
     assert codec.decode(recorded)[0][0] == [Line("a")]
 
 
+def test_a_body_that_changes_a_default_changes_no_later_call() -> None:
+    codec = codec_of(mutable)
+
+    for _ in range(2):
+        recorded, (lines, empty), _ = codec.round_trip((), {})
+        assert (recorded, lines, empty) == ("{}", [Line("default")], [])
+        lines.append(Line("b"))
+        empty.append(1)
+
+    assert [Line("default")] == DEFAULT_LINES
+
+
 def test_recorded_arguments_of_another_signature_are_a_corrupt_row() -> None:
     with pytest.raises(CorruptRow, match=r"the arguments of F\.s .* missing required field `count`"):
         codec_of(plain).decode('{"name":"a"}')
