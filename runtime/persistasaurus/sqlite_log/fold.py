@@ -85,7 +85,7 @@ class Fold:
                     changed[call] = write
             elif isinstance(write, CallMade):
                 call = (write.flow_id, write.step)
-                if call in made or call in changed:
+                if call in made or call in changed or call in self.waits_ended:
                     return index
                 made[call] = write
             elif isinstance(write, FlowChanged):
@@ -139,7 +139,7 @@ class Fold:
 
     def _send(self, signal: SignalRow, index: int) -> bool:
         key = (signal.flow_id, signal.signal_id)
-        if key in self.signals_sent:
+        if key in self.signals_sent or key in self.signals_taken or key in self.signals_returned:
             return False
         found = self.answers[index] = self.known[signal.flow_id]
         if found is not None and found.status not in READS_NO_SIGNALS:

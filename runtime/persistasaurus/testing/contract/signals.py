@@ -130,6 +130,19 @@ class SignalsContract(LogContract):
                 ]  # fmt: skip
                 assert len(session.log.unread_signals("f")) == len(session.log.unread_signals("g")) == 1
 
+    def test_a_signal_is_not_taken_before_it_was_sent_though_both_wait_together(self) -> None:
+        with self.opened() as session:
+            session.make(Start(flow_row()), waiting(1))
+            assert "f" in session.make(SignalTaken("f", 1, "s1", "[]", 1), Send(signal("s1"))).refused
+            assert session.log.taken_signals("f") == []
+
+    def test_a_signal_is_not_taken_before_its_wait_was_made_though_both_wait_together(self) -> None:
+        with self.opened() as session:
+            session.make(Start(flow_row()), Send(signal("s1")))
+            assert "f" in session.make(SignalTaken("f", 1, "s1", "[]", 1), waiting(1)).refused
+            assert session.log.invocations("f") == []
+            assert session.log.unread_signals("f") == [signal("s1")]
+
     def test_a_returned_signal_is_there_for_the_next_wait(self) -> None:
         for together in (True, False):
             with self.opened() as session:
