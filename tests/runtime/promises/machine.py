@@ -38,7 +38,8 @@ class Outside:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self._doors: dict[str, _Door] = {}
-        self._expected: dict[str, list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]]] = {}
+        self._refusals: dict[str, list[BaseException | None]] = {}
+        self._expected: dict[str, list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]]] = {}
         self._guard = threading.Lock()
 
     def shut(self, *names: str) -> None:
@@ -51,34 +52,48 @@ class Outside:
         for name in names:
             self._doors.pop(name).open()
 
+    def refuse(self, name: str, *errors: BaseException | None) -> None:
+        """Send who comes under this name away with these errors, one a visit; None lets one in, as later visits are."""
+        self._refusals.setdefault(name, []).extend(errors)
+
     async def visit(self, name: str) -> None:
         """What async step bodies do."""
         door = self._enter(name)
         if door is not None:
             await door.for_coroutines.wait()
+        self._answer(name)
 
     def visit_plain(self, name: str) -> None:
         """What plain step bodies do."""
         door = self._enter(name)
         if door is not None:
             door.for_threads.wait(PATIENCE)
+        self._answer(name)
 
-    async def arrived(self, name: str) -> None:
-        """Wait until somebody has come under this name."""
+    async def arrived(self, name: str, *, times: int = 1) -> None:
+        """Wait until somebody has come under this name, so many times."""
         with self._guard:
-            if name in self.seen:
+            if self.seen.count(name) >= times:
                 return
             loop = asyncio.get_running_loop()
             future: asyncio.Future[None] = loop.create_future()
-            self._expected.setdefault(name, []).append((loop, future))
+            self._expected.setdefault(name, []).append((times, loop, future))
         await future
 
     def _enter(self, name: str) -> _Door | None:
         with self._guard:
             self.seen.append(name)
-            for loop, future in self._expected.pop(name, ()):
-                loop.call_soon_threadsafe(_succeed, future)
+            visits = self.seen.count(name)
+            for times, loop, future in self._expected.get(name, ()):
+                if times == visits:
+                    loop.call_soon_threadsafe(_succeed, future)
             return self._doors.get(name)
+
+    def _answer(self, name: str) -> None:
+        refusals = self._refusals.get(name)
+        error = refusals.pop(0) if refusals else None
+        if error is not None:
+            raise error
 
 
 class _Door:
