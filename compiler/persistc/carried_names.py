@@ -8,14 +8,17 @@ another module is found from there.
 from __future__ import annotations
 
 import builtins
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from persistc.expression_text import expression_text
 from persistc.flow_tree import Expression
 from persistc.import_lines import ImportLine
 from persistc.model import Binding, BindingKind, Class, Import, Module
 from persistc.project import Project
+from persistc.sources import module_name
 
 
 @dataclass
@@ -46,14 +49,14 @@ class CarriedNames:
 
     def defined(self, name: str, module: Module) -> str:
         """A name that a module of the user makes known, imported from it."""
-        return self._bound(ImportLine(self._reach(module.import_name), name, of_project=True))
+        return self._bound(ImportLine(self._reach(self._name(module)), name, of_project=True))
 
     def _carried(self, imports: Sequence[Import], module: Module) -> str:
         bound = ""
         for imported in imports:
             written = imported.module
             if written.startswith(".") and module is not self.home:
-                written = self._reach(_absolute(written, module))
+                written = self._reach(self._absolute(written, module))
             of_project = imported.origin.startswith(".")
             bound = self._bound(ImportLine(written, imported.name, imported.alias, of_project))
         return bound
@@ -77,21 +80,42 @@ class CarriedNames:
     def _reach(self, module: str) -> str:
         """How the generated file imports a module of the project: relatively within one package tree."""
         target = module.split(".")
-        start = self.home.import_package.split(".") if self.home.in_package else []
+        start = self._package(self.home).split(".") if self.home.in_package else []
         common = 0
         while common < min(len(start), len(target)) and start[common] == target[common]:
             common += 1
-        if not common:
-            return f"{self._outside()}{module}"
-        return "." * (len(start) - common + 1) + ".".join(target[common:])
+        return "." * (len(start) - common + 1) + ".".join(target[common:]) if common else module
 
-    def _outside(self) -> str:
-        """The folders without `__init__.py` that the user writes before the names of the project's packages."""
+    def _name(self, module: Module) -> str:
+        """The name a module is imported by: below a folder that an import of the user shows to be on the path, from
+        there, since folders without `__init__.py` may be part of the name."""
+        if self._path_entry and module.path.startswith(os.path.join(self._path_entry, "")):
+            return module_name(module.path, self._path_entry).removeprefix(".")
+        return module.import_name
+
+    @cached_property
+    def _path_entry(self) -> str:
+        """A folder from which the user's module imports another one of the project."""
         for imported in self.home.imports:
             owner = self.project.modules.get(imported.origin.rpartition(".")[0])
-            if owner is not None and imported.module.endswith(f".{owner.import_name}"):
-                return imported.module.removesuffix(owner.import_name)
+            if owner is not None and not imported.module.startswith("."):
+                stem = owner.path.removesuffix(".py").removesuffix(f"{os.sep}__init__")
+                below = os.sep + imported.module.replace(".", os.sep)
+                if stem.endswith(below):
+                    return stem.removesuffix(below)
         return ""
+
+    def _package(self, module: Module) -> str:
+        """What a single leading dot means in a module."""
+        name = self._name(module)
+        return name if module.path.endswith("__init__.py") else name.rpartition(".")[0]
+
+    def _absolute(self, written: str, module: Module) -> str:
+        """A relative import of a module, resolved against the name that module is imported by."""
+        name = written.lstrip(".")
+        package = self._package(module).split(".")
+        above = package[: len(package) - (len(written) - len(name) - 1)]
+        return ".".join([*above, *([name] if name else [])])
 
 
 def _is_in_class(name: str, owner: Class) -> bool:
@@ -110,11 +134,3 @@ def _imports_of(bindings: Sequence[Binding]) -> tuple[Import, ...]:
     if len({imported.origin for imported in known}) > 1:
         return ()
     return (next((imported for imported in known if not imported.type_checking), known[0]),)
-
-
-def _absolute(written: str, module: Module) -> str:
-    """A relative import of a module, resolved against the name that module is imported by."""
-    name = written.lstrip(".")
-    package = module.import_package.split(".")
-    above = package[: len(package) - (len(written) - len(name) - 1)]
-    return ".".join([*above, *([name] if name else [])])

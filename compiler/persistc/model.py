@@ -277,7 +277,7 @@ class Module:
     name: str
     """Its own among all modules of the run: its path below the project's root with dots, `src.app.flows`."""
     import_name: str
-    """The one it is imported by: dotted from the topmost folder that has an `__init__.py`, `app.flows`."""
+    """The one it is imported by: dotted from `src` or the topmost folder that has an `__init__.py`, `app.flows`."""
     in_package: bool
     """Its folder is a package, so that a relative import works beside it."""
     imports: tuple[Import, ...]
@@ -289,12 +289,6 @@ class Module:
     string_annotations: bool = False
     """`from __future__ import annotations`."""
     interface_only: bool = False
-
-    @property
-    def import_package(self) -> str:
-        """What a single leading dot stands for, by the name it is imported by."""
-        is_package = self.path.endswith("__init__.py")
-        return self.import_name if is_package else self.import_name.rpartition(".")[0]
 
     def origin(self, name: str, inside: Class | None = None) -> str | None:
         """What a dotted name stands for at the top of the module, or in the body of one of its classes."""

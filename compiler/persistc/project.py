@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from persistc.model import Class, Method, Module
+from persistc.flow_tree import dotted
+from persistc.model import Base, BindingKind, Class, Method, Module
 
 ABSTRACT = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
 """Bases by which a class calls itself abstract."""
@@ -53,6 +54,15 @@ class Project:
         defined = module.find(name)
         return None if defined is None else (defined, module)
 
+    def base_class(self, base: Base, module: Module) -> tuple[Class, Module] | None:
+        """The class a base of a class in `module` stands for; a name that is not bound there may be starred in."""
+        if base.origin is not None:
+            return self.find_class(base.origin)
+        stars = [each.origin for each in module.scope.bindings if each.kind is BindingKind.STAR_IMPORT]
+        name = dotted(base.text.expression)
+        found = (self.find_class(f"{star}.{name}") for star in reversed(stars))
+        return next((each for each in found if each is not None), None)
+
     def lineage(self, cls: Class, module: Module) -> tuple[tuple[Class, Module], ...]:
         """The class and its bases within the project, in the order Python looks them up (C3)."""
         return self._lineage(cls, module, ())
@@ -61,7 +71,7 @@ class Project:
         parents = [
             self._lineage(*found, (*below, cls.qualified))
             for base in cls.bases
-            if (found := self.find_class(base.origin)) and found[0].qualified not in (*below, cls.qualified)
+            if (found := self.base_class(base, module)) and found[0].qualified not in (*below, cls.qualified)
         ]
         return ((cls, module), *_merge([*parents, tuple(line[0] for line in parents)]))
 

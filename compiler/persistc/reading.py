@@ -25,6 +25,7 @@ from persistc.project import Project
 from persistc.sources import SourceFile, module_path, read_text, source_file
 
 _IMPORT_LINES = re.compile(r"^[ \t]*(?:from|import)\b[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
+_OWN_PACKAGE = re.compile(r"[ \t]*from\s+\.+\s*import\b")
 _MARKS = frozenset(Kind) - {Kind.OTHER}
 
 
@@ -163,16 +164,24 @@ def _provides(interface: Module | None, library: _Library) -> bool:
 
 
 def _importers(providers: Sequence[str], unasked: Mapping[str, str]) -> list[str]:
-    """The files not yet looked into that may import one of these modules: they say its last name in an import."""
-    stems = {re.escape(name.rpartition(".")[2]) for name in providers}
-    if not stems:
+    """The files not yet looked into that may import one of these modules: an import in them says its last name, or
+    takes something from the package they stand in (`from . import`)."""
+    if not providers:
         return []
-    mention = re.compile(rf"\b(?:{'|'.join(sorted(stems))})\b")
+    stems = sorted({re.escape(name.rpartition(".")[2]) for name in providers})
+    mention = re.compile(rf"\b(?:{'|'.join(stems)})\b")
     return [
         name
         for name, text in unasked.items()
-        if mention.search(text) and any(mention.search(line[0]) for line in _IMPORT_LINES.finditer(text))
+        if any(
+            mention.search(line[0]) or (_OWN_PACKAGE.match(line[0]) and _is_below(name, providers))
+            for line in _IMPORT_LINES.finditer(text)
+        )
     ]
+
+
+def _is_below(name: str, packages: Sequence[str]) -> bool:
+    return any(name.startswith(f"{package}.") for package in packages)
 
 
 def _has_flows(module: Module, library: _Library) -> bool:
@@ -183,7 +192,8 @@ def _has_flows(module: Module, library: _Library) -> bool:
     decorators += [decorator for cls in module.classes for method in cls.methods for decorator in method.decorators]
     if any(_concerns_us(decorator, library) for decorator in decorators):
         return True
-    return any(_is_flow_class(base.origin, library) for cls in module.classes for base in cls.bases)
+    bases = (library.project.base_class(base, module) for cls in module.classes for base in cls.bases)
+    return any(base is not None and library.project.is_flow_class(*base) for base in bases)
 
 
 def _is_flow_class(origin: str | None, library: _Library) -> bool:

@@ -32,12 +32,9 @@ class SourceFile:
     """Its own in a run: the path below the project's root with dots, `.src.app.flows`. The leading dot keeps it
     apart from modules that are installed."""
     import_name: str
-    """The one it is imported by: dotted from the topmost folder that has an `__init__.py`, `app.flows`."""
-
-    @property
-    def in_package(self) -> bool:
-        """Whether its folder has an `__init__.py`."""
-        return self.is_package or "." in self.import_name
+    """The one it is imported by: dotted from `src` or the topmost folder that has an `__init__.py`, `app.flows`."""
+    in_package: bool
+    """Its folder has an `__init__.py`."""
 
     @property
     def is_package(self) -> bool:
@@ -55,11 +52,16 @@ def source_file(path: str, root: str) -> SourceFile:
         path=path,
         file=shown(path),
         name=module_name(path, root),
-        import_name=_import_name(path),
+        import_name=_import_name(path, root),
+        in_package=os.path.isfile(os.path.join(os.path.dirname(path), "__init__.py")),
     )
 
 
-def _import_name(path: str) -> str:
+def _import_name(path: str, root: str) -> str:
+    """Below `src` of the project it is known where imports begin; elsewhere at the topmost package."""
+    src = os.path.join(root, "src")
+    if path.startswith(os.path.join(src, "")):
+        return module_name(path, src).removeprefix(".")
     folder, name = os.path.split(path)
     parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
     while os.path.isfile(os.path.join(folder, "__init__.py")):
