@@ -218,6 +218,8 @@ class Execution:
                     break
         except (IncompatibleChange, CorruptRow) as problem:
             self._problem = problem
+        except Evicted:
+            assert self._problem is not None  # `_stop`, met outside of the flow's code
         except BaseException:
             # KeyboardInterrupt and SystemExit are no outcome: the flow stays as the log has it (G3).
             self._turning = False
@@ -627,7 +629,8 @@ class Execution:
         assert history is not None
         history.require_no_call(self._next_step, None)
         for call in self._open.values():
-            if call.row is not None and ended_at_once(call.row):
+            stops = isinstance(call, OpenCall) and call.state == State.RECORDED_STOPPING
+            if call.row is not None and call.row.status is Status.CANCELLED and not stops:
                 raise IncompatibleChange(
                     f"flow {self.flow_id}: the log says that the flow gave up {describe(call.row)}, "
                     "the code still waits for it"
@@ -658,7 +661,7 @@ class Execution:
             if call.due <= now:
                 return True
             call.alarm = self.host.call_at(call.due, call.ring)
-        elif row.status in (Status.COMPLETE, Status.FAILED):
+        elif row.status in (Status.COMPLETE, Status.FAILED, Status.CANCELLED):
             self._enter(call, State.ANSWERED)
             self._inbox.append((call, row.status, row.return_value, None))
         elif call.state == State.RECORDED_STOPPING:
@@ -857,9 +860,13 @@ class Execution:
             self._close(call)
             call.end_cancelled(message)
         elif row.status is Status.WAITING_FOR_SIGNAL and row.delivery is None:
-            if history is not None and history.peek() is not None:
+            if history is None or history.peek() is None:
+                self._give_up(call, message)
+            elif row.round and row.round == self.flow.round:
+                # Its time was up when the flow gave it up, and reopening made it wait again (G7).
+                call.state = State.RECORDED_STOPPING
+            else:
                 self._stop_incompatible_cancel(row)
-            self._give_up(call, message)
         else:
             call.state = State.RECORDED_STOPPING
         return True

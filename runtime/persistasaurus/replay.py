@@ -113,4 +113,4 @@ def require_same_call(
 
 def ended_at_once(row: InvocationRow) -> bool:
     """Whether a recorded call was given up without waiting for an answer."""
-    return row.status is Status.CANCELLED and row.delivery is None
+    return row.cancelled_after is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from persistasaurus.records import FlowRow, FlowStatus
+from persistasaurus.records import FlowRow, FlowStatus, Kind
 
 from .programs import Programs
 from .world import Replayer, World
@@ -36,7 +36,8 @@ def _judge(world: World, flow: FlowRow) -> list[str]:
     if world.traces[-1] != replayer.traces[-1]:
         trouble.append(f"the flow saw another world:\n  {world.traces[-1]}\n  {replayer.traces[-1]}")
     for row in world.log.invocations(flow.flow_id, limit=10**6):
-        if world.started[row.step] > row.attempts:
+        # The attempts of a wait are those for the signal it has taken; one that gave its signal back starts anew.
+        if world.started[row.step] > row.attempts and row.kind is not Kind.SIGNAL:
             trouble.append(f"step {row.step} ran {world.started[row.step]} times, on record are {row.attempts}")
     return trouble
 
