@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Unpack
@@ -18,7 +19,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 
 T = TypeVar("T")
 Disk = Literal["memory", "sqlite"]
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds after which a test that waits for what never comes fails."""
 
 
@@ -38,6 +39,7 @@ class Outside:
     def __init__(self) -> None:
         self.seen: list[str] = []
         self._doors: dict[str, _Door] = {}
+        self._all_shut = False
         self._refusals: dict[str, list[BaseException | None]] = {}
         self._expected: dict[str, list[tuple[int, asyncio.AbstractEventLoop, asyncio.Future[None]]]] = {}
         self._guard = threading.Lock()
@@ -49,12 +51,22 @@ class Outside:
 
     def open(self, *names: str) -> None:
         """Let in who waits under these names, and who comes later."""
-        for name in names:
-            self._doors.pop(name).open()
+        with self._guard:
+            for name in names:
+                self._doors.setdefault(name, _Door()).open()
 
     def refuse(self, name: str, *errors: BaseException | None) -> None:
         """Send who comes under this name away with these errors, one a visit; None lets one in, as later visits are."""
         self._refusals.setdefault(name, []).extend(errors)
+
+    def shut_all(self) -> None:
+        """Whoever comes waits from now on, until `open` or `open_all`."""
+        self._all_shut = True
+
+    def open_all(self) -> None:
+        """Let in everybody."""
+        self._all_shut = False
+        self.open(*self._doors)
 
     async def visit(self, name: str) -> None:
         """What async step bodies do."""
@@ -87,7 +99,7 @@ class Outside:
             for times, loop, future in self._expected.get(name, ()):
                 if times == visits:
                     loop.call_soon_threadsafe(_succeed, future)
-            return self._doors.get(name)
+            return self._doors.setdefault(name, _Door()) if self._all_shut else self._doors.get(name)
 
     def _answer(self, name: str) -> None:
         refusals = self._refusals.get(name)
@@ -120,6 +132,7 @@ class WatchedLog:
 
     def __init__(self, log: ExecutionLog) -> None:
         self.inner = log
+        self.is_open = False
         self.writes: list[Write] = []
         self.durable = 0
         self.position = 0
@@ -137,9 +150,11 @@ class WatchedLog:
             loop.call_soon_threadsafe(settle, commit)
 
         self.inner.open(committed)
+        self.is_open = True
 
     def close(self) -> None:
         self.inner.close()
+        self.is_open = False
 
     def put(self, write: Write) -> int:
         self.writes.append(write)
@@ -221,13 +236,24 @@ class Machine:
 
     def flow(self, flow_id: str) -> FlowRow:
         """The flow's own row."""
-        row = self.log.flow(flow_id)
+        with self._reading():
+            row = self.log.flow(flow_id)
         assert row is not None, f"no flow {flow_id}"
         return row
 
     def calls(self, flow_id: str) -> list[InvocationRow]:
         """The flow's calls."""
-        return list(self.log.invocations(flow_id))
+        with self._reading():
+            return list(self.log.invocations(flow_id))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        if self.log.is_open:
+            yield
+        else:
+            self.log.inner.open(lambda commit: None)
+            yield
+            self.log.inner.close()
 
     def names(self, flow_id: str) -> list[str]:
         """The methods the flow has called, `timer` for timers, in the order of their numbers."""
@@ -260,9 +286,7 @@ class Machine:
     def _waits(self, flow_id: str) -> bool:
         flow = self.log.flow(flow_id)
         return (
-            flow is not None
-            and flow.status is FlowStatus.WAITING
-            and (flow.due is None or flow.due > self.clock.now())
+            flow is not None and flow.status is FlowStatus.WAITING and (flow.due is None or flow.due > self.clock.now())
         )
 
     async def ended(self, *flow_ids: str) -> None:
