@@ -42,6 +42,9 @@ class CarriedNames:
             return f"{self.defined(owner.name, module)}.{name}"
         bindings = module.scope.by_name.get(name, ())
         if not bindings:
+            local = [each for each in module.imports if each.in_function and each.bound == name]
+            if local:  # an exception that a flow imports in its body
+                return self._carried(local[:1], module)
             star = any(binding.kind is BindingKind.STAR_IMPORT for binding in module.scope.bindings)
             return self.defined(name, module) if star and not hasattr(builtins, name) else name
         imports = _imports_of(bindings)

@@ -68,6 +68,8 @@ def _expanded(
     local = _local_origin(name, method)
     origin = local or module.origin(name, owner)
     if origin is None:
+        if name.partition(".")[0] in module.scope:  # bound in several ways, in `try` and `except ImportError` say
+            yield Listed(expression, f"{module.name}.{name}", module, owner)
         return
     origin = project.canonical(origin)
     home = project.modules.get(origin.rpartition(".")[0])

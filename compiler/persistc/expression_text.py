@@ -26,6 +26,9 @@ from persistc.flow_tree import (
     Subscript,
     Unary,
     Yield,
+    bound_names,
+    dotted,
+    walk,
 )
 
 _LOOSE = (Operation, Unary, Conditional, Lambda, Await, Assigned, Yield)
@@ -45,11 +48,13 @@ class _Writer:
     def __init__(self, rename: Callable[[str], str], awaits: bool) -> None:
         self._rename = rename
         self._awaits = awaits
+        self._own: tuple[str, ...] = ()
+        """Names that comprehensions and lambdas bind themselves."""
 
     def write(self, node: Expression) -> str:
         match node:
             case Name(name=name):
-                return self._rename(name)
+                return name if name in self._own else self._rename(name)
             case Attribute(value=value, name=name):
                 return f"{self._tight(value)}.{name}"
             case Constant(text=text):
@@ -66,9 +71,10 @@ class _Writer:
                 return f"{operator}{' ' if operator == 'not' else ''}{self._tight(value)}"
             case Operation(operator=operator, left=left, right=right):
                 # Without parentheses only where both sides read the same with them: `A | B | C`.
-                same = isinstance(left, Operation) and left.operator == operator
+                same = isinstance(left, Operation) and left.operator == operator and operator != "**"
                 first = self.write(left) if same else self._tight(left)
-                return f"{first} {operator} {self._tight(right)}"
+                space = "" if operator == "**" and _is_simple(left) and _is_simple(right) else " "
+                return f"{first}{space}{operator}{space}{self._tight(right)}"
             case Display():
                 return self._display(node)
             case Starred(value=value):
@@ -83,8 +89,10 @@ class _Writer:
                 return "yield"
             case Yield(value=value, is_from=is_from) if value is not None:
                 return f"yield {'from ' if is_from else ''}{self.write(value)}"
-            case Lambda(text=text) | Compound(text=text):
-                return one_line(text)
+            case Lambda(text=text, parameters=parameters, body=body):
+                return self._verbatim(text, (body,), parameters)
+            case Compound(text=text, parts=parts):
+                return self._verbatim(text, parts, ())
             case _:
                 raise AssertionError(f"an expression without a text: {node}")
 
@@ -122,7 +130,22 @@ class _Writer:
                 entries.append(f"{self.write(part)}: {self.write(next(parts))}")
         return entries
 
+    def _verbatim(self, text: str, parts: Sequence[Expression], own: Sequence[str]) -> str:
+        """Text as it was written, with the names in it replaced all the same."""
+        text = one_line(text)
+        for name in dict.fromkeys(node.name for node in walk(*parts) if isinstance(node, Name)):
+            if name not in own and name not in self._own:
+                text = re.sub(rf"(?<![\w.]){name}(?!\w)", self._rename(name), text)
+        return text
+
     def _comprehension(self, node: Comprehension) -> str:
+        outer = self._own
+        self._own = (*outer, *(name for clause in node.clauses for name in bound_names(clause.target)))
+        text = self._looped(node)
+        self._own = outer
+        return text
+
+    def _looped(self, node: Comprehension) -> str:
         inner = f"{': '.join(self.write(each) for each in node.elements)} " + " ".join(
             self._clause(each) for each in node.clauses
         )
@@ -136,6 +159,13 @@ class _Writer:
     def target(self, node: Expression) -> str:
         """What a loop assigns to: a tuple without its parentheses."""
         return self._listed(node.items) if isinstance(node, Display) and node.kind == "tuple" else self.write(node)
+
+
+def _is_simple(operand: Expression) -> bool:
+    """Whether black writes `a**b` without spaces for it: a name, an attribute or a number."""
+    if isinstance(operand, Unary):
+        return operand.operator == "-" and _is_simple(operand.value)
+    return dotted(operand) is not None or (isinstance(operand, Constant) and isinstance(operand.value, int | float))
 
 
 def one_line(text: str) -> str:

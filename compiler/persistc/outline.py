@@ -141,7 +141,8 @@ class _Outliner:
     def _try(self, node: Try) -> Iterator[Line]:
         body = replace(self, is_tail=self.is_tail and not node.orelse).block(node.body)
         parts = [(_handler_text(each, node.is_group), self._below(each.body)) for each in node.handlers]
-        parts += [("else", self._below(node.orelse))] if node.orelse else []
+        if orelse := self._below(node.orelse):
+            parts.append(("else", orelse))
         final = self.block(node.final)
         if not body and not final and not any(lines for _, lines in parts):
             return
@@ -189,7 +190,8 @@ class _Outliner:
             case Comprehension(elements=elements, clauses=clauses):
                 yield from self._expression(clauses[0].over)
                 loop = " ".join(f"for {target_text(each.target)} in {_short(each.over)}" for each in clauses)
-                yield from _under(_cut(loop), [line for each in elements for line in self._expression(each)])
+                looped = (*(each for clause in clauses for each in clause.conditions), *elements)
+                yield from _under(_cut(loop), [line for each in looped for line in self._expression(each)])
             case Conditional(test=test, body=body, orelse=orelse):
                 yield from self._expression(test)
                 yield from _under(f"if {_short(test)}", list(self._expression(body)))
@@ -252,10 +254,10 @@ class _Outliner:
             yield from _under(f"in {name}", teller.block(owned.method.body))
 
     def _local_function(self, name: str) -> Iterator[Line]:
+        """A function defined in the body, told where it is called or handed on."""
         if name not in self.inside:
-            yield from replace(self, inside=(*self.inside, name), nested=False, is_tail=True).block(
-                self.local[name].body
-            )
+            teller = replace(self, inside=(*self.inside, name), nested=False, is_tail=True)
+            yield from _under(f"in {name}", teller.block(self.local[name].body))
 
     def _is_call(self, name: str) -> bool:
         return name in self.members and not self.members[name].method.has_decorator("builtins.property")
