@@ -2,7 +2,7 @@
 # environment of the repository. `make test PYTHON=python3.13` tests on another Python, in an environment of its own.
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test venv types lint pytest format generate clean
+.PHONY: help demo test bench venv lint types pytest generate format clean
 
 ifeq ($(origin PYTHON),undefined)
 is_new_enough := import sys; sys.exit(sys.version_info < (3, 11))
@@ -21,6 +21,7 @@ CHECKED := compiler runtime templates tests examples
 help:
 	@echo "make demo      compile a flow, run it, kill it, recover it, and show what happened"
 	@echo "make test      everything that must hold: generated code, lint, types, tests"
+	@echo "make bench     measure against plain sqlite3; JSON=FILE also writes the figures there"
 	@echo "make generate  bring the generated code of the examples and tests up to date"
 	@echo "make format    lay out the code"
 	@echo "make clean     remove the virtual environments and caches"
@@ -29,6 +30,9 @@ demo: venv
 	@$(BIN)/python -m examples.demo
 
 test: lint types pytest
+
+bench: venv
+	@$(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON))
 
 # Done again only after a change of pyproject.toml.
 venv: $(VENV)/.installed
