@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 
 from persistasaurus import flow, signal, step, wait_for_signal
 
@@ -22,7 +21,7 @@ class AsyncioFlow:
     def __init__(self, outside: Outside) -> None:
         self.outside = outside
 
-    # -- many at a time --------------------------------------------------------------------------------------------------
+    # -- many at a time ----------------------------------------
 
     @flow
     async def gathers(self, names: list[str]) -> str:
@@ -96,7 +95,7 @@ class AsyncioFlow:
         seen = [await self.fetch("a"), await self.fetch("b"), f"waiting: {not approval.done()}"]
         return await self.finish(", ".join([*seen, await approval]))
 
-    # -- limits of time --------------------------------------------------------------------------------------------------
+    # -- limits of time ----------------------------------------
 
     @flow
     async def waits_for_at_most_a_minute(self) -> str:
@@ -154,7 +153,7 @@ class AsyncioFlow:
         naps = [asyncio.create_task(nap(length)) for length in seconds]
         return await self.finish(", ".join([await each for each in asyncio.as_completed(naps)]))
 
-    # -- asyncio's own tools ---------------------------------------------------------------------------------------------
+    # -- asyncio's own tools ----------------------------------------
 
     @flow
     async def feeds_workers(self, names: list[str]) -> str:
@@ -230,7 +229,7 @@ class AsyncioFlow:
         await asyncio.gather(serve("a"), serve("b"))
         return await self.finish(" ".join([*seen, current_customer.get()]))
 
-    # -- the end ---------------------------------------------------------------------------------------------------------
+    # -- the end ----------------------------------------
 
     @flow
     async def leaves_tasks_over(self, names: list[str]) -> str:
@@ -264,7 +263,7 @@ class AsyncioFlow:
             return await self.finish(f"caught {error}")
         return "was not refused"
 
-    # -- steps -----------------------------------------------------------------------------------------------------------
+    # -- steps ----------------------------------------
 
     @step
     async def fetch(self, name: str) -> str:
@@ -284,32 +283,3 @@ class AsyncioFlow:
     async def finish(self, seen: str) -> str:
         await self.outside.visit("finish")
         return seen
-
-
-class Reminding:
-    """A flow that lives on timers and signals alone: between them it need not be in memory."""
-
-    def __init__(self, outside: Outside) -> None:
-        self.outside = outside
-
-    @flow
-    async def remind(self, times: int) -> str:
-        seen: list[str] = []
-        for count in range(times):
-            try:
-                seen.append(await wait_for_signal(self.answered, timeout=timedelta(days=1)))
-                break
-            except TimeoutError:
-                seen.append(await self.mail(f"reminder {count}"))
-                async with asyncio.timeout(3600):
-                    await asyncio.sleep(60)
-        return ", ".join(seen)
-
-    @step
-    async def mail(self, text: str) -> str:
-        await self.outside.visit(text)
-        return text
-
-    @signal
-    async def answered(self, text: str) -> str:
-        return text

@@ -213,8 +213,8 @@ class Machine:
     def engine(self, *flows: Durable[Any, Any], **options: Unpack[EngineOptions]) -> Engine:
         """An engine on the machine's log. Bodies get no time to end when it closes, unless `options` say so."""
         self.log.position = self.log.durable = 0  # positions begin anew with every opening of a SQLite log
-        chosen: EngineOptions = {"closing_grace": timedelta(0), **self.options, **options}
-        return Engine(self.log, flows=list(flows), clock=self.clock, **chosen)
+        chosen: EngineOptions = {"clock": self.clock, "closing_grace": timedelta(0), **self.options, **options}
+        return Engine(self.log, flows=list(flows), **chosen)
 
     def crashed(self) -> Machine:
         """The machine as it comes up again if it crashes now: what is committed is there, nothing else."""
@@ -232,7 +232,7 @@ class Machine:
             target.close()
         return again
 
-    # -- what is on record -----------------------------------------------------------------------------------------------
+    # -- what is on record ----------------------------------------
 
     def flow(self, flow_id: str) -> FlowRow:
         """The flow's own row."""
@@ -267,7 +267,7 @@ class Machine:
         """All that is on record of a flow."""
         return self.flow(flow_id), self.calls(flow_id)
 
-    # -- waiting for it --------------------------------------------------------------------------------------------------
+    # -- waiting for it ----------------------------------------
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for a commit after which `holds()`."""
