@@ -170,7 +170,7 @@ async def test_an_interrupted_at_most_once_step_can_fail_its_flow(machine: Machi
         await outside.arrived("launch")
         after = machine.crashed()
     async with after.engine(DurableRocketFlow(outside)) as engine:
-        with pytest.raises(StepInterrupted, match="launch.*step 1 of flow r1.*at most once"):
+        with pytest.raises(StepInterrupted, match=r"launch.*step 1 of flow r1.*at most once"):
             await engine.get_flow(DurableRocketFlow, "r1").just_launch.result()
     assert outside.seen == ["launch"]
 
