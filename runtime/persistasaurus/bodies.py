@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from persistasaurus.open_call import OpenCall
 from persistasaurus.step_info import current_call
 from persistasaurus.workers import Workers
+
+# A body that never waits needs no turn of the event loop, where Python has eager tasks.
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
 
 class Bodies:
@@ -37,7 +41,9 @@ class Bodies:
         body = call.method.body(call.proxy)
         call.stop_asked = call.body_started = False
         if call.method.is_async:
-            call.body = self._loop.create_task(self._run(call, body, *arguments), context=self._context.copy())
+            call.body = asyncio.Task(
+                self._run(call, body, *arguments), loop=self._loop, context=self._context.copy(), **_EAGER
+            )
         else:
             self._workers.submit(lambda: self._run_plain(call, body, *arguments))
 
@@ -54,7 +60,7 @@ class Bodies:
         call.body_started = True
         if call.stop_asked:  # a task cancelled before its first step would end without a word
             self._ended(call)
-            call.execution.body_raised(call, asyncio.CancelledError())
+            call.execution.attempts.raised(call, asyncio.CancelledError())
             return
         current_call.set(call)
         try:
@@ -65,20 +71,17 @@ class Bodies:
         except BaseException as error:
             self._ended(call)
             if not self._cancelled_by_others(call, error):
-                call.execution.body_raised(call, error)
+                call.execution.attempts.raised(call, error)
         else:
             self._ended(call)
-            call.execution.body_returned(call, value)
+            call.execution.attempts.returned(call, value)
 
     def _cancelled_by_others(self, call: OpenCall, error: BaseException) -> bool:
         """Whether the task was cancelled, but not by the flow: the program is ending, which is no outcome."""
-        task = call.body
-        return (
-            isinstance(error, asyncio.CancelledError)
-            and task is not None
-            and task.cancelling() > 0
-            and not call.stop_asked
-        )
+        if call.stop_asked or not isinstance(error, asyncio.CancelledError):
+            return False
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
 
     def _run_plain(
         self, call: OpenCall, body: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
@@ -94,13 +97,13 @@ class Bodies:
 
     def _plain_returned(self, call: OpenCall, value: object) -> None:
         self._ended(call)
-        call.execution.body_returned(call, value)
+        call.execution.attempts.returned(call, value)
 
     def _plain_raised(self, call: OpenCall, error: BaseException) -> None:
         self._ended(call)
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise error
-        call.execution.body_raised(call, error)
+        call.execution.attempts.raised(call, error)
 
     def _ended(self, call: OpenCall) -> None:
         del self._running[id(call)]

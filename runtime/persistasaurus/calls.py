@@ -174,7 +174,7 @@ def _refuse_flow(body: Callable[..., Any]) -> NoReturn:
     execution = running_execution()
     if execution is not None:
         raise NotRunByEngine(
-            f"flow {execution.flow_id} ({execution.flow.name}) calls the flow {name}.{flow}: "
+            f"flow {execution.flow_id} ({execution.record.flow.name}) calls the flow {name}.{flow}: "
             f"a flow does not call flows; put what they share into a plain method"
         )
     raise NotRunByEngine(

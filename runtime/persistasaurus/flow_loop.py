@@ -33,21 +33,13 @@ _unending: list[object] = []
 
 
 class Ready(asyncio.Handle):
-    """A callback that is ready to run; lighter than its base, which asks the loop for its debug mode."""
+    """A callback that is ready to run; `call_soon` fills it in, its base would ask the loop for its debug mode."""
 
     __slots__ = ()
 
     _callback: Callable[..., object]
     _args: Sequence[Any]
     _context: contextvars.Context
-
-    def __init__(
-        self, callback: Callable[..., object], args: tuple[Any, ...], context: contextvars.Context | None
-    ) -> None:
-        self._callback = callback
-        self._args = args
-        self._context = contextvars.copy_context() if context is None else context
-        self._cancelled = False
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -129,7 +121,8 @@ class FlowFuture(asyncio.Future[T]):
     """A future whose hash is the same in every run of its flow."""
 
     def __init__(self, loop: FlowLoop) -> None:
-        self._number = loop.draw_hash()
+        number = self._number = loop.last_hash + 1
+        loop.last_hash = number
         super().__init__(loop=loop)
 
     def __hash__(self) -> int:
@@ -147,8 +140,9 @@ class FlowTask(asyncio.Task[T]):
         name: str | None,
         context: contextvars.Context | None,
     ) -> None:
-        self._number = loop.draw_hash()
-        super().__init__(coro, loop=loop, name=name or f"flow-task-{self._number & 0xFFFFFFFF}", context=context)
+        number = self._number = loop.last_hash + 1
+        loop.last_hash = number
+        super().__init__(coro, loop=loop, name=name or f"flow-task-{number & 0xFFFFFFFF}", context=context)
 
     def __hash__(self) -> int:
         return self._number
@@ -167,7 +161,8 @@ class FlowLoop(asyncio.AbstractEventLoop):
         self.now = 0.0
         self.dead = False
         self._ready: deque[Ready] = deque()
-        self._hash = zlib.crc32(flow_id.encode("utf-8", "surrogatepass")) << 32
+        self.last_hash = zlib.crc32(flow_id.encode("utf-8", "surrogatepass")) << 32
+        """Made of the flow id and a counter, so that sets of tasks and futures iterate the same in every run."""
         self._members: list[FlowTask[Any] | AsyncGenerator[Any, Any]] = []
         self._tidy_at = 64
         self._refusals = 0
@@ -177,21 +172,17 @@ class FlowLoop(asyncio.AbstractEventLoop):
     # -- what the owner does with it ------------------------------------------------------------------------------
 
     def run_until_idle(self) -> None:
-        """Run what is ready, and what becomes ready by that, until nothing is."""
-        self.enter()
-        try:
-            ready = self._ready
-            while ready:
-                handle = ready.popleft()
-                if handle._cancelled:
-                    continue
-                try:
-                    handle._context.run(handle._callback, *handle._args)
-                except Exception as error:
-                    # A future's own callback failed; asyncio reports such an error and goes on.
-                    self.call_exception_handler({"message": "a callback in a flow failed", "exception": error})
-        finally:
-            self.leave()
+        """Run what is ready, and what becomes ready by that, until nothing is; between `enter` and `leave`."""
+        ready = self._ready
+        while ready:
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except Exception as error:
+                # A future's own callback failed; asyncio reports such an error and goes on.
+                self.call_exception_handler({"message": "a callback in a flow failed", "exception": error})
 
     def enter(self) -> None:
         """Become the running loop of this thread, until `leave`."""
@@ -267,11 +258,6 @@ class FlowLoop(asyncio.AbstractEventLoop):
 
     # -- what asyncio does with it --------------------------------------------------------------------------------
 
-    def draw_hash(self) -> int:
-        """The next hash: made of the flow id and a counter, so that sets iterate the same in every run."""
-        self._hash += 1
-        return self._hash
-
     def time(self) -> float:
         return self.now
 
@@ -290,7 +276,11 @@ class FlowLoop(asyncio.AbstractEventLoop):
     def call_soon(
         self, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
-        handle = Ready(callback, args, context)
+        handle = Ready.__new__(Ready)
+        handle._callback = callback
+        handle._args = args
+        handle._context = contextvars.copy_context() if context is None else context
+        handle._cancelled = False
         if not self.dead:
             self._ready.append(handle)
         return handle

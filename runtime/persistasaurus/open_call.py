@@ -1,17 +1,18 @@
-"""A call that a flow waits for: the future its body awaits, and what is known of it so far."""
+"""The calls a flow waits for: what its body awaits, and what is known of each so far."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from persistasaurus.flow_loop import FlowFuture
-from persistasaurus.records import InvocationRow, Kind
+from persistasaurus.flow_loop import FlowFuture, Timer
+from persistasaurus.records import InvocationRow, Kind, SignalRow
 
 if TYPE_CHECKING:
     from persistasaurus.clock import Alarm
     from persistasaurus.execution import Execution
-    from persistasaurus.proxies import Method
+    from persistasaurus.flow_classes import Method
 
 
 class State:
@@ -44,31 +45,33 @@ class OpenCall(FlowFuture[Any]):
     Cancelling it asks its execution, which decides whether it ends at once or when its body has answered (G4).
     """
 
-    def __init__(self, execution: Execution, step: int, kind: Kind, method: Method, proxy: object) -> None:
+    # What most calls never have stands in the class: making one is part of every step.
+    key: str | None = None
+    row: InvocationRow | None = None
+    parameters: str = "{}"
+    arguments: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+    attempts: int = 0
+    failures: int = 0
+    due: int | None = None
+    alarm: Alarm | None = None
+    signal: SignalRow | None = None
+    cancel_message: object = None
+    body: asyncio.Task[None] | None = None
+    body_started: bool = False
+    stop_asked: bool = False
+
+    def __init__(self, execution: Execution, step: int, kind: Kind, method: Method, proxy: object, state: int) -> None:
         super().__init__(execution.loop)
         self.execution = execution
         self.step = step
         self.kind = kind
         self.method = method
         self.proxy = proxy
-        self.key: str | None = None
-        self.state: int = State.RECORDED
-        self.row: InvocationRow | None = None
-        self.parameters = ""
-        self.arguments: tuple[tuple[object, ...], dict[str, object]] | None = None
-        self.attempts = 0
-        self.failures = 0
-        self.due: int | None = None
-        self.round = 0
-        self.alarm: Alarm | None = None
-        self.signal_id: str | None = None
-        self.cancel_message: object = None
-        self.body: asyncio.Task[None] | None = None
-        self.stop_asked = False
-        self.body_started = False
+        self.state = state
+        self.round = execution.record.flow.round
 
     def cancel(self, msg: object = None) -> bool:
-        return not self.done() and self.execution.cancel_asked(self, msg)
+        return not self.done() and self.execution.giving_up.cancel(self, msg)
 
     def end_cancelled(self, message: object) -> None:
         """Cancel the future itself: what awaits it sees `CancelledError`."""
@@ -87,9 +90,82 @@ class OpenCall(FlowFuture[Any]):
 
     def durable(self) -> None:
         """What was put before this call's body may start is durable (G1)."""
-        self.execution.may_start(self)
+        self.execution.attempts.may_start(self)
 
     @property
     def label(self) -> str:
         """`method (step n of flow id)`, for messages."""
         return f"{self.method.name} (step {self.step} of flow {self.execution.flow_id})"
+
+
+AnyCall = OpenCall | Timer
+
+
+class OpenCalls:
+    """The open calls of one run, in the order of their numbers."""
+
+    __slots__ = ("_by_step", "busy", "next_step")
+
+    def __init__(self) -> None:
+        self._by_step: dict[int, AnyCall] = {}
+        self.next_step = 1
+        """The number the next call draws."""
+        self.busy = 0
+        """How many are about to run, run, or have an outcome to be delivered."""
+
+    def __iter__(self) -> Iterator[AnyCall]:
+        return iter(list(self._by_step.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self._by_step)
+
+    def get(self, step: int) -> AnyCall | None:
+        """The open call of that number."""
+        return self._by_step.get(step)
+
+    def has(self, call: AnyCall) -> bool:
+        """Whether the call is still open."""
+        return self._by_step.get(call.step) is call
+
+    def add(self, call: AnyCall) -> None:
+        """A call was made; it has drawn the next number."""
+        self._by_step[call.step] = call
+        self.next_step += 1
+        if call.__class__ is OpenCall and call.state >= State.STARTING:
+            self.busy += 1
+
+    def skip(self) -> None:
+        """A call was made that is over already."""
+        self.next_step += 1
+
+    def enter(self, call: OpenCall, state: int) -> None:
+        """An open call gets another state."""
+        self.busy += (state >= State.STARTING) - (call.state >= State.STARTING)
+        call.state = state
+
+    def close(self, call: AnyCall) -> None:
+        """A call is over for the flow."""
+        del self._by_step[call.step]
+        if call.alarm is not None:
+            call.disarm()
+        if call.__class__ is OpenCall and call.state >= State.STARTING:
+            self.busy -= 1
+
+    def waiting(self) -> Iterator[OpenCall]:
+        """The waits for signals, by number."""
+        return (call for call in self if isinstance(call, OpenCall) and call.state == State.WAITING)
+
+    def due(self) -> int | None:
+        """When the first of them goes on by itself; None if only a signal can help."""
+        return min((call.due for call in self._by_step.values() if call.due is not None), default=None)
+
+    def steps(self) -> tuple[int, ...]:
+        """Their numbers."""
+        return tuple(self._by_step)
+
+    def clear(self) -> None:
+        """Forget them all and drop their alarms."""
+        for call in self._by_step.values():
+            call.disarm()
+        self._by_step.clear()
+        self.busy = 0

@@ -47,8 +47,7 @@ class FlowOperations:
         """Record a flow and have it run; a flow that is there already is joined, a failed one reopened."""
         runner = self._runner
         self._require_open()
-        parameters = method.parameters.encode(args, kwargs)
-        method.parameters.decode(parameters)
+        parameters = method.parameters.encode(args, kwargs, runner.max_bytes)
         flow = FlowRow(
             flow_id=flow_id,
             class_name=method.recorded_class,
@@ -100,8 +99,7 @@ class FlowOperations:
         """Store a signal for a flow and let the flow know."""
         runner = self._runner
         self._require_open()
-        arguments = method.parameters.encode(args, kwargs)
-        method.parameters.decode(arguments)
+        arguments = method.parameters.encode(args, kwargs, runner.max_bytes)
         registered = runner.registered(self._flow(flow_id))
         if registered.flow_class.methods.get(method.name) is not method:
             raise FlowConflict(

@@ -15,8 +15,9 @@ import msgspec
 from persistasaurus.bodies import Bodies
 from persistasaurus.clock import Alarm
 from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
-from persistasaurus.execution import Execution, Waiter
+from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
+from persistasaurus.hosting import Waiter
 from persistasaurus.log import ExecutionLog
 from persistasaurus.open_call import OpenCall
 from persistasaurus.proxies import FlowClass, Method
@@ -33,7 +34,6 @@ from persistasaurus.records import (
     Readmit,
     SignalRow,
     Status,
-    Write,
 )
 from persistasaurus.replay import History
 from persistasaurus.schedule import Schedule
@@ -64,8 +64,10 @@ class Runner:
 
     def __init__(self, log: ExecutionLog, registered: Mapping[str, Registered], settings: Settings) -> None:
         self.log = log
+        self.put = log.put
         self.clock = settings.clock
         self.random = settings.random
+        self.max_bytes = settings.max_bytes
         self.pump = Pump()
         self.closing = False
         self.executions: dict[str, Execution] = {}
@@ -114,10 +116,6 @@ class Runner:
                 _fail(future, closed)
 
     # -- the log -----------------------------------------------------------------------------------------------------
-
-    def put(self, write: Write) -> int:
-        """Put a write to the log's queue (`Host`)."""
-        return self.log.put(write)
 
     def when_durable(self, position: int, waiter: Waiter) -> None:
         """Tell the waiter when everything up to the position is durable (`Host`)."""
@@ -271,11 +269,11 @@ class Runner:
             if len(page) < _PAGE:
                 return rows
 
-    def _taken(self, flow_id: str, history: History) -> dict[int, str]:
+    def _taken(self, flow_id: str, history: History) -> dict[int, SignalRow]:
         if not history.has_open(Kind.SIGNAL, Status.PENDING):
             return {}
         taken = self.log.taken_signals(flow_id)
-        return {signal.taken_by: signal.signal_id for signal in taken if signal.taken_by is not None}
+        return {signal.taken_by: signal for signal in taken if signal.taken_by is not None}
 
     def _park(self, flow: FlowRow, found: Registered, problem: PersistasaurusError, *, digest: str | None) -> None:
         logger.warning("[PARK] %s flow=%s: %s", flow.name, flow.flow_id, problem)
@@ -325,7 +323,7 @@ class Runner:
         if self.executions.get(execution.flow_id) is execution:
             del self.executions[execution.flow_id]
         self.schedule.admitted(execution.flow_id)
-        self.tell_callers(execution.flow)
+        self.tell_callers(execution.record.flow)
 
     # -- callers ---------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -145,7 +145,7 @@ class Schedule:
         now = self._runner.clock.now()
         self._waiting[execution.flow_id] = now + int(self._settings.waiting_grace * 1e6)
         self._waiting.move_to_end(execution.flow_id)
-        self._runner.when_durable(execution.position, self)
+        self._runner.when_durable(execution.record.position, self)
 
     def durable(self) -> None:
         """What a waiting flow put is durable: it may leave (`Waiter`)."""
@@ -166,7 +166,7 @@ class Schedule:
             elif until > now and len(waiting) <= self._settings.max_waiting_in_memory:
                 self._grace = runner.call_at(until, self._evict)
                 return
-            elif runner.is_durable(execution.position):
+            elif runner.is_durable(execution.record.position):
                 del waiting[flow_id]
                 self._leave(execution)
             else:
@@ -175,8 +175,8 @@ class Schedule:
     def _leave(self, execution: Execution) -> None:
         del self._runner.executions[execution.flow_id]
         execution.discard()
-        if execution.flow.due is not None:
-            self._note_due(execution.flow.due)
+        if execution.record.flow.due is not None:
+            self._note_due(execution.record.flow.due)
 
 
 def _may_run(flow: FlowRow) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Literal, TypedDict, Unpack
 
 from persistasaurus.clock import Clock, SystemClock
+from persistasaurus.codecs import MAX_BYTES
 
 Durability = Literal["power", "process"]
 
@@ -33,6 +34,8 @@ class EngineOptions(TypedDict, total=False):
     """How long running step bodies get to end when the engine is closed, ten seconds (G14)."""
     threads: int
     """The largest number of threads for plain step bodies, 32."""
+    max_bytes: int
+    """The largest argument or result, in bytes of JSON, 16 MiB (G13)."""
     random: Callable[[], float]
     """Gives numbers from 0 to 1, for the jitter of retries; `random.random`."""
 
@@ -49,6 +52,7 @@ class Settings:
     max_waiting_in_memory: int
     closing_grace: float
     threads: int
+    max_bytes: int
     random: Callable[[], float]
 
 
@@ -77,6 +81,7 @@ def settings_of(**options: Unpack[EngineOptions]) -> Settings:
         max_waiting_in_memory=_at_least(0, "max_waiting_in_memory", options.get("max_waiting_in_memory", 1000)),
         closing_grace=_seconds("closing_grace", options.get("closing_grace", timedelta(seconds=10))),
         threads=_at_least(1, "threads", options.get("threads", 32)),
+        max_bytes=_at_least(1, "max_bytes", options.get("max_bytes", MAX_BYTES)),
         random=options.get("random", random.random),
     )
 

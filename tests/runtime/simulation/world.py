@@ -14,9 +14,10 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-from persistasaurus.execution import Execution, Waiter
+from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import decode_failed_flow
 from persistasaurus.flow_classes import FlowClass, Method
+from persistasaurus.hosting import Waiter
 from persistasaurus.open_call import OpenCall, State
 from persistasaurus.pump import Pump
 from persistasaurus.records import (
@@ -100,6 +101,7 @@ class World:
     def _boot(self) -> None:
         self.pump = Pump()
         self.closing = False
+        self.max_bytes = 1 << 20
         self.clock = self
         self.waiters: deque[tuple[int, Waiter]] = deque()
         self.alarms: list[tuple[int, int, Alarm]] = []
@@ -110,11 +112,7 @@ class World:
         self.log.open(self._committed)
 
     def _execution(self, flow: FlowRow, history: History | None) -> Execution:
-        taken = {
-            signal.taken_by: signal.signal_id
-            for signal in self.log.taken_signals(FLOW_ID)
-            if signal.taken_by is not None
-        }
+        taken = {signal.taken_by: signal for signal in self.log.taken_signals(FLOW_ID) if signal.taken_by is not None}
         return Execution(
             self, flow, self.flow_class, self.method, self.proxy,
             history=history, unread=self.log.unread_signals(FLOW_ID), taken=taken,
@@ -208,18 +206,18 @@ class World:
             return
         assert call.arguments is not None
         if call.kind is Kind.SIGNAL:
-            call.execution.body_returned(call, f"told {call.arguments[0][0]}")
+            call.execution.attempts.returned(call, f"told {call.arguments[0][0]}")
             return
         name, fails, behaviour = call.arguments[0]
         call.arguments = None
         if call.state == State.STOPPING and call.stop_asked and behaviour == "obeys":
-            call.execution.body_raised(call, asyncio.CancelledError())
+            call.execution.attempts.raised(call, asyncio.CancelledError())
         elif call.state == State.STOPPING and behaviour == "protests":
-            call.execution.body_raised(call, Declined("while stopping", call.step))
+            call.execution.attempts.raised(call, Declined("while stopping", call.step))
         elif not self.mended and isinstance(fails, int) and call.failures < fails:
-            call.execution.body_raised(call, Declined(name, call.step))
+            call.execution.attempts.raised(call, Declined(name, call.step))
         else:
-            call.execution.body_returned(call, f"{name} done")
+            call.execution.attempts.returned(call, f"{name} done")
 
     def _commit(self) -> None:
         self.log.commit(self.chance.randint(1, self.log.queued))
@@ -250,7 +248,7 @@ class World:
 
     def _may_evict(self) -> bool:
         execution = self.execution
-        return execution is not None and execution.waits and execution.position <= self.durable_position
+        return execution is not None and execution.waits and execution.record.position <= self.durable_position
 
     def run(self) -> FlowRow:
         """Let things happen until the flow has ended and that is durable; returns its row."""
@@ -298,8 +296,8 @@ class World:
     def always_evict_once(self) -> None:
         """Throw the flow out of memory and bring it back from the log."""
         assert self.execution is not None
-        if self._last_evicted != self.execution.position or not self.always_evict:
-            self._last_evicted = self.execution.position
+        if self._last_evicted != self.execution.record.position or not self.always_evict:
+            self._last_evicted = self.execution.record.position
             self._evict()
 
     _last_evicted = -1
@@ -341,6 +339,7 @@ class Replayer(World):
         self.writes: list[Write] = []
         self.pump = Pump()
         self.closing = False
+        self.max_bytes = 1 << 20
         self.clock = self
         self.alarms = []
         self.count = 0
@@ -355,7 +354,7 @@ class Replayer(World):
             self, running, self.flow_class, self.method, self.proxy, history=History(FLOW_ID, rows), recovering=True
         )
         execution.begin()
-        self.outcome = execution.flow
+        self.outcome = execution.record.flow
         if not execution.dead:
             self.trouble.append("the replay does not end")
             execution.discard()
