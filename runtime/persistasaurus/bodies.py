@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sys
 from collections.abc import Callable
@@ -118,11 +119,9 @@ class Bodies:
         """
         if self._running:
             self._all_ended = asyncio.Event()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_ended.wait(), grace)
-            except TimeoutError:
-                pass
-        left = [call for call in self._running.values()]
+        left = list(self._running.values())
         tasks = [call.body for call in left if call.body is not None]
         for task in tasks:
             task.cancel()

@@ -112,7 +112,7 @@ class Execution:
         self._problem: PersistasaurusError | None = None
         self._winding_down: WindingDown
 
-    # -- life --------------------------------------------------------------------------------------------------------
+    # -- life ---------------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Run the flow's body as far as it goes."""
@@ -219,7 +219,7 @@ class Execution:
         """The flow's outcome was put: tell the host when it is durable."""
         self.record.when_durable(_Ended(self))
 
-    # -- calls -------------------------------------------------------------------------------------------------------
+    # -- calls --------------------------------------------------------------------------------------------------------
 
     def step(self, proxy: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OpenCall:
         """The flow calls a step.
@@ -319,8 +319,10 @@ class Execution:
         record.put(write)
         if call.due is not None:
             call.alarm = self.host.call_at(call.due, call.ring)
-        elif isinstance(call, OpenCall) and call.state == State.STARTING:
-            record.when_durable(call)
+        else:
+            assert isinstance(call, OpenCall)  # a timer is always due
+            if call.state == State.STARTING:
+                record.when_durable(call)
 
     def leave_history(self) -> None:
         """The replay has proved right: the flow is live, and what was held back is put."""
@@ -365,7 +367,7 @@ class Execution:
         task = self.loop.current_task()
         return task is not None and not task._must_cancel  # type: ignore[attr-defined]  # asyncio keeps it there
 
-    # -- deliveries ----------------------------------------------------------------------------------------------------
+    # -- deliveries ---------------------------------------------------------------------------------------------------
 
     def answered(self, call: OpenCall, status: Status, text: str | None, value: object) -> None:
         """The outcome of a call is there: deliver it as soon as the flow can see it."""
@@ -504,7 +506,7 @@ class Execution:
             # A stored outcome comes as its text alone.
             call.set_result(call.method.result.decode(text or "") if value is None else value)
 
-    # -- signals -------------------------------------------------------------------------------------------------------
+    # -- signals ------------------------------------------------------------------------------------------------------
 
     def signal_arrived(self, signal: SignalRow) -> None:
         """A signal for this flow is on record."""
@@ -546,7 +548,7 @@ class Execution:
         self.record.put(SignalTaken(self.flow_id, call.step, signal.signal_id, signal.arguments, call.attempts))
         self.record.when_durable(call)
 
-    # -- plain steps ---------------------------------------------------------------------------------------------------
+    # -- plain steps --------------------------------------------------------------------------------------------------
 
     def wait_plain(self, call: OpenCall) -> Any:
         """Wait for a plain step: a plain flow's branch on its greenlet, an async flow with all it has (G4)."""

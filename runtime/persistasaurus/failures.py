@@ -110,7 +110,7 @@ class FailureCodec:
         except Exception as reason:
             raise CorruptRow(f"the log has a failure that cannot be read: {reason}: {text[:200]}") from reason
 
-    # -- writing -------------------------------------------------------------------------------------------------------
+    # -- writing ------------------------------------------------------------------------------------------------------
 
     def _record(self, exception: BaseException, above: tuple[int, ...]) -> FailureOnRecord:
         cls = type(exception)
@@ -147,7 +147,7 @@ class FailureCodec:
             traceback=trace,
         )
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading ------------------------------------------------------------------------------------------------------
 
     def _exception(self, record: FailureOnRecord) -> BaseException:
         reader = PlainReader(

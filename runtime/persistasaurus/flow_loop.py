@@ -167,9 +167,9 @@ class FlowLoop(asyncio.AbstractEventLoop):
         self._tidy_at = 64
         self._refusals = 0
         self._hooks = _hooks_of(self)
-        self._outer: tuple[asyncio.AbstractEventLoop | None, Any] = (None, (None, None))
+        self._outer: list[tuple[asyncio.AbstractEventLoop | None, Any]] = []
 
-    # -- what the owner does with it ------------------------------------------------------------------------------
+    # -- what the owner does with it ----------------------------------------------------------------------------------
 
     def run_until_idle(self) -> None:
         """Run what is ready, and what becomes ready by that, until nothing is; between `enter` and `leave`."""
@@ -186,13 +186,13 @@ class FlowLoop(asyncio.AbstractEventLoop):
 
     def enter(self) -> None:
         """Become the running loop of this thread, until `leave`."""
-        self._outer = (_get_running_loop(), sys.get_asyncgen_hooks())
+        self._outer.append((_get_running_loop(), sys.get_asyncgen_hooks()))
         _set_running_loop(self)
         sys.set_asyncgen_hooks(*self._hooks)
 
     def leave(self) -> None:
         """Make the loop that ran before the running one again."""
-        loop, hooks = self._outer
+        loop, hooks = self._outer.pop()
         _set_running_loop(loop)
         sys.set_asyncgen_hooks(*hooks)
 
@@ -256,7 +256,7 @@ class FlowLoop(asyncio.AbstractEventLoop):
             await Nothing()
         self.refuse()
 
-    # -- what asyncio does with it --------------------------------------------------------------------------------
+    # -- what asyncio does with it ------------------------------------------------------------------------------------
 
     def time(self) -> float:
         return self.now

@@ -1,4 +1,4 @@
-"""What a running flow puts to the log: its own row, and its writes in order, none before its replay has proved right."""
+"""What a running flow puts to the log: its own row, and its writes in their order."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Every log keeps the same contract, which `persistasaurus.testing.ExecutionLogContract` checks:
 
-- `put` never waits. What was put earlier is durable no later, and after a crash the durable part is a prefix of what was
-  put (G1), for each flow also when rows were refused.
+- `put` never waits. What was put earlier is durable no later, and after a crash the durable part is a
+  prefix of what was put (G1), for each flow also when rows were refused.
 - `on_commit` is told once a commit has returned, and not before; from any thread.
 - Reads see committed data only. They come in pages and do not wait for writes.
 - A refused row stops its own flow: no later write of that flow is made until `Readmit`; other flows do not notice.
@@ -58,7 +58,7 @@ class ExecutionLog(Protocol):
         """Flows of one status or of all, oldest first by (timestamp, flow id), behind `after`, at most `limit`."""
 
     def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
-        """WAITING flows due at or before `before`, oldest due first by (due, flow id), behind `after`, at most `limit`."""
+        """WAITING flows due at or before `before`, by (due, flow id), behind `after`, at most `limit`."""
 
     def next_due(self, after: int) -> int | None:
         """The earliest due time later than `after` of any WAITING flow, None if there is none."""

@@ -158,7 +158,7 @@ class FlowOperations:
         self._require_open()
         return [summary_of(flow) for flow in self._runner.log.flows(status=status, limit=limit)]
 
-    # -- parts -----------------------------------------------------------------------------------------------------------
+    # -- parts --------------------------------------------------------------------------------------------------------
 
     def _require_open(self) -> None:
         if self._runner.closing:

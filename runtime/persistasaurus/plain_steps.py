@@ -21,8 +21,9 @@ def step_in_thread(
     """
     kwargs: dict[str, Any] = {}
     while isinstance(function, functools.partial):
-        kwargs = {**function.keywords, **kwargs}
-        function, args = function.func, (*function.args, *args)
+        partial = function
+        kwargs = {**partial.keywords, **kwargs}
+        function, args = partial.func, (*partial.args, *args)
         if isinstance(getattr(function, "__self__", None), contextvars.Context) and function.__name__ == "run":
             function, args = args[0], args[1:]
     proxy = getattr(function, "__self__", None)

@@ -1,4 +1,4 @@
-"""What the log holds of a flow, handed out in the order in which it happened, and held against what the code does (G5)."""
+"""What the log holds of a flow, handed out in the order in which it happened, and held against the code (G5)."""
 
 from __future__ import annotations
 
@@ -103,12 +103,11 @@ def require_same_call(
             f"flow {flow_id}: the log holds {describe(row)}, called after delivery {row.called_after}; "
             f"the code now makes this call after delivery {called_after}"
         )
-    if kind is Kind.STEP and row.parameters != parameters and method is not None:
-        if not method.parameters.same(row.parameters, parameters):
-            raise IncompatibleChange(
-                f"flow {flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
-                f"the code now gives {shorten(parameters)}"
-            )
+    if kind is Kind.STEP and method is not None and not method.parameters.same(row.parameters, parameters):
+        raise IncompatibleChange(
+            f"flow {flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
+            f"the code now gives {shorten(parameters)}"
+        )
 
 
 def ended_at_once(row: InvocationRow) -> bool:

@@ -1,4 +1,4 @@
-"""The engine's machinery on the program's event loop: executions in memory, commits coming in, bodies, waiting callers."""
+"""The engine's machinery on the program's event loop: executions in memory, commits, bodies, waiting callers."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Runner:
             for future, _ in self._questions.values():
                 _fail(future, closed)
 
-    # -- the log -----------------------------------------------------------------------------------------------------
+    # -- the log ------------------------------------------------------------------------------------------------------
 
     def when_durable(self, position: int, waiter: Waiter) -> None:
         """Tell the waiter when everything up to the position is durable (`Host`)."""
@@ -186,7 +186,7 @@ class Runner:
         for caller in self._callers.pop(flow_id, ()):
             _fail(caller, error)
 
-    # -- executions --------------------------------------------------------------------------------------------------
+    # -- executions ---------------------------------------------------------------------------------------------------
 
     def registered(self, flow: FlowRow) -> Registered:
         """What runs a flow.
@@ -296,7 +296,7 @@ class Runner:
         elif flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
             self.schedule.wake(flow.flow_id)
 
-    # -- what executions ask for (`Host`) --------------------------------------------------------------------------------
+    # -- what executions ask for (`Host`) -----------------------------------------------------------------------------
 
     def call_at(self, when: int, then: Callable[[], None]) -> Alarm:
         """Call later, not before the time."""
@@ -325,7 +325,7 @@ class Runner:
         self.schedule.admitted(execution.flow_id)
         self.tell_callers(execution.record.flow)
 
-    # -- callers ---------------------------------------------------------------------------------------------------------
+    # -- callers ------------------------------------------------------------------------------------------------------
 
     async def outcome(self, flow_id: str) -> FlowRow:
         """Wait until a flow in memory or on its way there has ended or was parked; returns its row."""

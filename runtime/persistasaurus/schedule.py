@@ -41,7 +41,7 @@ class Schedule:
         self._due: Alarm | None = None
         self._due_at: int | None = None
 
-    # -- into memory -----------------------------------------------------------------------------------------------------
+    # -- into memory --------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
         """Begin to continue what a crash interrupted, without blocking whoever opens the engine (G10)."""
@@ -109,7 +109,7 @@ class Schedule:
         digest = self._runner.digest_of(flow)
         return flow.digest is not None and digest is not None and flow.digest != digest
 
-    # -- due -------------------------------------------------------------------------------------------------------------
+    # -- due ----------------------------------------------------------------------------------------------------------
 
     def _look_for_due(self) -> None:
         """Wake the flows that are due and set the alarm for the next one."""
@@ -137,7 +137,7 @@ class Schedule:
         self._due_at = due
         self._due = self._runner.call_at(due, self._look_for_due)
 
-    # -- out of memory ---------------------------------------------------------------------------------------------------
+    # -- out of memory ------------------------------------------------------------------------------------------------
 
     def quiescent(self, execution: Execution) -> None:
         """A flow only waits: it stays in memory for a grace, unless too many do."""

@@ -15,6 +15,9 @@ from persistasaurus.sqlite_log import migrations
 
 Durability = Literal["power", "process"]
 
+_OLDEST_SQLITE: Final = (3, 38, 0)
+"""The first with STRICT tables and, in every build, JSON functions."""
+
 _SYNCHRONOUS: Final[dict[Durability, str]] = {"power": "FULL", "process": "NORMAL"}
 
 _JOURNAL_SIZE_LIMIT: Final = 64 * 1024 * 1024
@@ -116,6 +119,11 @@ def locate(path: str | os.PathLike[str]) -> str:
     Raises:
         LogUnavailable: There can be no file of that name.
     """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise LogUnavailable(
+            f"this Python has SQLite {sqlite3.sqlite_version}: an execution log needs version "
+            f"{'.'.join(map(str, _OLDEST_SQLITE))} or later"
+        )
     given = os.fspath(path)
     if given in {"", ":memory:"}:
         raise LogUnavailable(f"{given!r} names no file. For a log in memory use persistasaurus.testing.InMemoryLog")

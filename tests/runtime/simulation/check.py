@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 
@@ -27,6 +28,8 @@ def check_program(seed: int, *, plain: bool, always_evict: bool = False) -> list
 
 def _judge(world: World, flow: FlowRow) -> list[str]:
     trouble = list(world.trouble)
+    if asyncio._get_running_loop() is not None:
+        trouble.append("a flow loop was left running")
     if flow.status is FlowStatus.PARKED:
         return [*trouble, f"parked: {flow.return_value}"]
     replayer = Replayer(world)
