@@ -31,9 +31,32 @@ from persistc.flow_tree import (
     walk,
 )
 
-_LOOSE = (Operation, Unary, Conditional, Lambda, Await, Assigned, Yield)
+# How tightly Python binds: https://docs.python.org/3/reference/expressions.html#operator-precedence
+_COMPARISON, _UNARY, _POWER, _AWAIT, _ATOM = 5, 12, 13, 14, 15
+_TIGHTNESS = {
+    "or": 2,
+    "and": 3,
+    "|": 6,
+    "^": 7,
+    "&": 8,
+    "<<": 9,
+    ">>": 9,
+    "+": 10,
+    "-": 10,
+    "*": 11,
+    "/": 11,
+    "//": 11,
+    "%": 11,
+    "@": 11,
+    "**": _POWER,
+}
+_NOT, _CONDITIONAL, _LOOSEST = 4, 1, 0
 _BRACKETS = {"list": ("[", "]"), "set": ("{", "}"), "dict": ("{", "}"), "generator": ("(", ")")}
-_SPACES = re.compile(r"\s*\n\s*")
+_STRING_OR_BREAK = re.compile(
+    r"""(?P<string>\"{3}(?:\\.|[^\\])*?\"{3}|'{3}(?:\\.|[^\\])*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+    r"""|[ \t]*(?:\#[^\n]*|\\)?\r?\n\s*""",
+    re.DOTALL,
+)
 
 
 def expression_text(expression: Expression, rename: Callable[[str], str] = str, *, awaits: bool = True) -> str:
@@ -55,32 +78,35 @@ class _Writer:
         match node:
             case Name(name=name):
                 return name if name in self._own else self._rename(name)
+            case Attribute(value=Constant(value=int(), text=text), name=name):
+                return f"({text}).{name}"
             case Attribute(value=value, name=name):
-                return f"{self._tight(value)}.{name}"
-            case Constant(text=text):
-                return _normal_quotes(text)
+                return f"{self._part(value, _ATOM)}.{name}"
+            case Constant(value=value, text=text):
+                return _literal(value, text)
             case Quoted(inner=inner):
                 return self.write(inner)
             case Call(function=function, arguments=arguments):
-                return f"{self._tight(function)}({', '.join(self._argument(each) for each in arguments)})"
+                return f"{self._part(function, _ATOM)}({self._arguments(arguments)})"
             case Await(value=value):
-                return f"await {self._tight(value)}" if self._awaits else self.write(value)
+                return f"await {self._part(value, _ATOM)}" if self._awaits else self.write(value)
             case Subscript(value=value, items=items):
-                return f"{self._tight(value)}[{self._listed(items)}]"
+                return f"{self._part(value, _ATOM)}[{self._listed(items)}]"
+            case Unary(operator="not", value=value):
+                return f"not {self._part(value, _NOT)}"
+            case Unary(operator=operator, value=Operation(operator="**") as power):
+                return f"{operator}({self.write(power)})"
             case Unary(operator=operator, value=value):
-                return f"{operator}{' ' if operator == 'not' else ''}{self._tight(value)}"
-            case Operation(operator=operator, left=left, right=right):
-                # Without parentheses only where both sides read the same with them: `A | B | C`.
-                same = isinstance(left, Operation) and left.operator == operator and operator != "**"
-                first = self.write(left) if same else self._tight(left)
-                space = "" if operator == "**" and _is_simple(left) and _is_simple(right) else " "
-                return f"{first}{space}{operator}{space}{self._tight(right)}"
+                return f"{operator}{self._part(value, _UNARY)}"
+            case Operation():
+                return self._operation(node)
             case Display():
                 return self._display(node)
             case Starred(value=value):
-                return f"*{self._tight(value)}"
+                return f"*{self._part(value, _TIGHTNESS['|'])}"
             case Conditional(test=test, body=body, orelse=orelse):
-                return f"{self._tight(body)} if {self._tight(test)} else {self._tight(orelse)}"
+                first, condition = (self._part(each, _TIGHTNESS["or"]) for each in (body, test))
+                return f"{first} if {condition} else {self._part(orelse, _CONDITIONAL)}"
             case Comprehension():
                 return self._comprehension(node)
             case Assigned(name=name, value=value):
@@ -96,14 +122,30 @@ class _Writer:
             case _:
                 raise AssertionError(f"an expression without a text: {node}")
 
-    def _tight(self, node: Expression) -> str:
-        """The text of a part that binds closer than what surrounds it."""
+    def _part(self, node: Expression, tightness: int) -> str:
+        """The text of a part, in parentheses where it binds less tightly than what surrounds it asks for."""
         if isinstance(node, Await) and not self._awaits:
-            return self._tight(node.value)
-        return f"({self.write(node)})" if isinstance(node, _LOOSE) else self.write(node)
+            return self._part(node.value, tightness)
+        return self.write(node) if _tightness(node) >= tightness else f"({self.write(node)})"
+
+    def _operation(self, node: Operation) -> str:
+        own = _tightness(node)
+        left, right = own, own + 1
+        if own == _COMPARISON:
+            left = own + 1  # `a < b < c` is something else than `(a < b) < c`
+        elif node.operator == "**":
+            left, right = _AWAIT, _UNARY
+        tight = node.operator == "**" and _is_simple(node.left) and _is_simple(node.right)
+        operator = node.operator if tight else f" {node.operator} "
+        return f"{self._part(node.left, left)}{operator}{self._part(node.right, right)}"
 
     def _listed(self, items: Sequence[Expression]) -> str:
         return ", ".join(self.write(item) for item in items)
+
+    def _arguments(self, arguments: Sequence[Argument]) -> str:
+        text = ", ".join(self._argument(each) for each in arguments)
+        lone = arguments[0].value if len(arguments) == 1 and not arguments[0].keyword else None
+        return text[1:-1] if isinstance(lone, Comprehension) and lone.kind == "generator" else text
 
     def _argument(self, argument: Argument) -> str:
         value = self.write(argument.value)
@@ -125,7 +167,7 @@ class _Writer:
         parts = iter(items)
         for part in parts:
             if isinstance(part, Starred):
-                entries.append(f"**{self._tight(part.value)}")
+                entries.append(f"**{self._part(part.value, _TIGHTNESS['|'])}")
             else:
                 entries.append(f"{self.write(part)}: {self.write(next(parts))}")
         return entries
@@ -153,12 +195,31 @@ class _Writer:
         return f"{opening}{inner}{closing}"
 
     def _clause(self, clause: Clause) -> str:
-        text = f"{'async ' if clause.is_async else ''}for {self.target(clause.target)} in {self._tight(clause.over)}"
-        return " ".join([text, *(f"if {self._tight(each)}" for each in clause.conditions)])
+        over, *conditions = (self._part(each, _TIGHTNESS["or"]) for each in (clause.over, *clause.conditions))
+        text = f"{'async ' if clause.is_async else ''}for {self.target(clause.target)} in {over}"
+        return " ".join([text, *(f"if {condition}" for condition in conditions)])
 
     def target(self, node: Expression) -> str:
         """What a loop assigns to: a tuple without its parentheses."""
         return self._listed(node.items) if isinstance(node, Display) and node.kind == "tuple" else self.write(node)
+
+
+def _tightness(node: Expression) -> int:
+    match node:
+        case Operation(operator=operator):
+            return _TIGHTNESS.get(operator, _COMPARISON)
+        case Unary(operator=operator):
+            return _NOT if operator == "not" else _UNARY
+        case Await():
+            return _AWAIT
+        case Conditional() | Lambda():
+            return _CONDITIONAL
+        case Assigned() | Yield():
+            return _LOOSEST
+        case Compound(text=text):
+            return _ATOM if text[-1] in "'\")" else _COMPARISON
+        case _:
+            return _ATOM
 
 
 def _is_simple(operand: Expression) -> bool:
@@ -169,8 +230,13 @@ def _is_simple(operand: Expression) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Text of several lines as one."""
-    return _SPACES.sub(" ", text)
+    """Code of several lines as one, without comments; a line break in a string is written as what it is."""
+    return _STRING_OR_BREAK.sub(_without_break, text)
+
+
+def _without_break(found: re.Match[str]) -> str:
+    string = found["string"]
+    return " " if string is None else re.sub(r"\\?\r?\n", lambda each: "" if each[0][0] == "\\" else "\\n", string)
 
 
 def target_text(target: Expression) -> str:
@@ -178,8 +244,9 @@ def target_text(target: Expression) -> str:
     return _Writer(str, awaits=True).target(target)
 
 
-def _normal_quotes(text: str) -> str:
-    """A string literal with the quotes black prefers, where the contents need no other escapes for it."""
-    text = one_line(text)
+def _literal(value: object, text: str) -> str:
+    """A literal; a string with the quotes black prefers, where the contents need no other escapes for it."""
+    if "\n" in text and isinstance(value, str | bytes):
+        text = repr(value)
     found = re.fullmatch(r"([rRbBuU]*)'([^'\"\\]*)'", text)
     return f'{found[1]}"{found[2]}"' if found else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -77,13 +78,13 @@ class Expressions:
             case cst.Subscript(value=value, slice=items):
                 return Subscript(span, self.lower(value), tuple(self._item(item, self.lower) for item in items))
             case cst.UnaryOperation(operator=sign, expression=value):
-                return Unary(span, self.tree.text(sign), self.lower(value))
+                return Unary(span, self._operator(sign), self.lower(value))
             case cst.BinaryOperation(left=left, operator=sign, right=right):
-                return Operation(span, self.tree.text(sign), self.lower(left), self.lower(right))
+                return Operation(span, self._operator(sign), self.lower(left), self.lower(right))
             case cst.BooleanOperation(left=left, operator=word, right=right):
-                return Operation(span, self.tree.text(word), self.lower(left), self.lower(right))
+                return Operation(span, self._operator(word), self.lower(left), self.lower(right))
             case cst.Comparison(left=left, comparisons=[only]):
-                return Operation(span, self.tree.text(only.operator), self.lower(left), self.lower(only.comparator))
+                return Operation(span, self._operator(only.operator), self.lower(left), self.lower(only.comparator))
             case cst.Tuple(elements=elements):
                 return Display(span, "tuple", tuple(self._element(each) for each in elements))
             case cst.List(elements=elements):
@@ -122,7 +123,7 @@ class Expressions:
             case cst.SimpleString() | cst.ConcatenatedString() if isinstance(node.evaluated_value, str):
                 return self._quoted(node, node.evaluated_value)
             case cst.BinaryOperation(left=left, operator=sign, right=right):
-                return Operation(span, self.tree.text(sign), self.lower_type(left), self.lower_type(right))
+                return Operation(span, self._operator(sign), self.lower_type(left), self.lower_type(right))
             case cst.List(elements=elements):
                 return Display(span, "list", tuple(self.lower_type(each.value) for each in elements))
             case cst.Subscript(value=value, slice=items):
@@ -142,6 +143,10 @@ class Expressions:
         except cst.ParserSyntaxError:
             return Constant(span, value, self.tree.text(node))
         return Quoted(span, Expressions(self.tree, lambda _: span).lower_type(inner))
+
+    def _operator(self, node: cst.CSTNode) -> str:
+        """An operator without line breaks, comments and other space in and around it: `not in`."""
+        return " ".join(re.sub(r"#.*|\\", " ", self.tree.text(node)).split())
 
     def _argument(self, arg: cst.Arg) -> Argument:
         star: Literal["", "*", "**"] = "**" if arg.star == "**" else "*" if arg.star == "*" else ""
