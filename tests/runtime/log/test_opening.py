@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -130,19 +131,14 @@ def test_a_name_that_can_be_no_file_is_refused(tmp_path: Path, name: str, messag
 
 @pytest.mark.skipif(os.name == "nt", reason="rights are another matter there")
 @pytest.mark.parametrize("read_only", ["file", "folder"])
-def test_a_file_that_may_not_be_written_is_refused_at_once(
-    tmp_path_factory: pytest.TempPathFactory, read_only: str
-) -> None:
-    folder = tmp_path_factory.mktemp("shared")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    path = folder / "log.db"
-    Session(SqliteLog(path)).log.close()
-    path.chmod(0o444)
-    folder.chmod(0o777 if read_only == "file" else 0o555)
-    try:
+def test_a_file_that_may_not_be_written_is_refused_at_once(read_only: str) -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to other users
+        folder = Path(name)
+        path = folder / "log.db"
+        Session(SqliteLog(path)).log.close()
+        path.chmod(0o444)
+        folder.chmod(0o777 if read_only == "file" else 0o555)
         told = run("without_rights", path)
-    finally:
         folder.chmod(0o755)
     assert str(path) in told
     assert "read-only" in told if read_only == "file" else "folder it may write to" in told

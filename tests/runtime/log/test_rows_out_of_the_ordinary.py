@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,8 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def damage(session: Session, tmp_path: Path, sql: str) -> None:
-    with sqlite3.connect(tmp_path / "log.db") as other:
+    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as other:
         other.execute(sql)
-    other.close()
 
 
 def test_a_value_larger_than_sqlite_takes_is_refused(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def main(path: str, then: str = "") -> None:
     for step in range(1, STEPS + 1):
         log.put(made(step))
     refused.wait()
-    print(f"refused at {position}, readable: {len(log.invocations('f'))}", flush=True)
+    print(f"refused at {position}, readable: {len(log.invocations('f', limit=5000))}", flush=True)
     if then != "stay":
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         with settled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import urllib.parse  # noqa: F401  pathlib imports it late, when there may be no right to read it any more
 
 from persistasaurus.errors import LogUnavailable
 from persistasaurus.sqlite_log import SqliteLog
