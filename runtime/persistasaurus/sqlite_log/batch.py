@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -27,7 +27,6 @@ from persistasaurus.sqlite_log import rows
 from persistasaurus.sqlite_log.evidence import has_happened
 from persistasaurus.sqlite_log.fold import Fold, KnownFlows
 from persistasaurus.sqlite_log.many_rows import WRITES, ManyRows
-from persistasaurus.sqlite_log.rows import Cell
 
 _INSERT_FLOWS: Final = ManyRows("insert_flows", 13)
 _INSERT_INVOCATIONS: Final = ManyRows("insert_invocations", 19)
@@ -39,6 +38,8 @@ _TAKE_SIGNALS: Final = ManyRows("take_signals", 3)
 _RETURN_SIGNALS: Final = ManyRows("return_signals", 3)
 _FLOWS_ASKED_ABOUT: Final = ManyRows("flows_asked_about", 1)
 _FLOWS: Final = msgspec.json.Decoder(list[rows.FlowColumns])
+
+_QUESTIONS: Final = frozenset(get_args(Question))
 
 _ROW_ERRORS: Final = (
     RowRefused,
@@ -180,10 +181,9 @@ def _refusal(write: Write, cause: Exception) -> RowRefused:
 
 
 def _flows_asked_about(connection: sqlite3.Connection, writes: Sequence[Write]) -> KnownFlows:
-    ids: list[Cell] = [flow_of(write) for write in writes if isinstance(write, Question)]
-    if not ids:
-        return {}
-    known: KnownFlows = {str(flow_id): None for flow_id in ids}
+    known: KnownFlows = {flow_of(write): None for write in writes if type(write) in _QUESTIONS}
+    if not known:
+        return known
     for text, chunk in _FLOWS_ASKED_ABOUT.chunks(list(known)):
         for row in _FLOWS.decode(connection.execute(text, chunk).fetchall()[0][0]):
             known[row[0]] = FlowRow(*row)
