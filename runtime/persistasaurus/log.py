@@ -32,7 +32,11 @@ class ExecutionLog(Protocol):
         """
 
     def close(self) -> None:
-        """Commit what was put, tell `on_commit`, and let go of the log."""
+        """Commit what was put, tell `on_commit`, and let go of the log.
+
+        Raises:
+            LogUnavailable: The log cannot be written; says what was not recorded. It is let go of all the same.
+        """
 
     def put(self, write: Write) -> int:
         """Put a write at the end of the queue and return its position, counted from one."""
