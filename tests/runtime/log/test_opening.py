@@ -99,16 +99,7 @@ def test_a_missing_or_empty_file_becomes_a_log(tmp_path: Path, content: bytes | 
 
 def test_a_log_whose_making_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
-    child = os.fork()
-    if child == 0:  # a process that dies in its first transaction and leaves a hot journal
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("PRAGMA cache_size = 1")
-        other.execute("PRAGMA cache_spill = 1")
-        other.execute("BEGIN")
-        other.execute("CREATE TABLE half (made TEXT)")
-        other.executemany("INSERT INTO half VALUES (?)", [("x" * 1000,)] * 1000)
-        os._exit(0)
-    os.waitpid(child, 0)
+    run("die_while_making", path)
     assert path.with_name("log.db-journal").exists()
     session = Session(SqliteLog(path))
     assert session.log.flows() == []
