@@ -1,24 +1,28 @@
-"""Runs step bodies: async ones as tasks of the program's event loop, plain ones on worker threads."""
+"""Runs step bodies: async ones on the program's event loop, plain ones on worker threads.
+
+A task for each body would be half of what a small step costs. So a few tasks run all async bodies, one after another as
+long as they do not wait; when one does, the next task takes over the rest. Each body has a context of its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import contextvars
-import sys
-from collections.abc import Callable
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Final
 
 from persistasaurus.open_call import OpenCall
 from persistasaurus.step_info import current_call
 from persistasaurus.workers import Workers
 
-# A body that never waits needs no turn of the event loop, where Python has eager tasks.
-_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
+_BODIES_A_TURN: Final = 50
+"""How many bodies run before the rest of the program gets its turn."""
 
 
 class Bodies:
-    """The running step bodies of one engine.
+    """The step bodies of one engine.
 
     Args:
         loop: The program's event loop.
@@ -31,58 +35,119 @@ class Bodies:
         self._context = contextvars.copy_context()
         self._running: dict[int, OpenCall] = {}
         self._all_ended: asyncio.Event | None = None
+        self._queue: deque[OpenCall] = deque()
+        self._idle: list[asyncio.Future[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._taking_over = False
 
     def start(self, call: OpenCall) -> None:
         """Run the body of a call."""
-        arguments = call.arguments
-        if arguments is None:
-            arguments = call.method.parameters.decode(call.parameters)
-        call.arguments = None  # a further attempt gets values of its own, whatever this body does to them (G3)
+        call.stop_asked = False
         self._running[id(call)] = call
-        body = call.method.body(call.proxy)
-        call.stop_asked = call.body_started = False
         if call.method.is_async:
-            call.body = asyncio.Task(
-                self._run(call, body, *arguments), loop=self._loop, context=self._context.copy(), **_EAGER
-            )
+            self._queue.append(call)
+            if not self._taking_over:
+                self._take_over()
         else:
-            self._workers.submit(lambda: self._run_plain(call, body, *arguments))
+            args, kwargs = _take_arguments(call)
+            body = call.method.body(call.proxy)
+            self._workers.submit(lambda: self._run_plain(call, body, args, kwargs))
 
     def stop(self, call: OpenCall) -> None:
         """Ask an async body to stop; it answers by ending."""
+        call.stop_asked = True
         if call.body is not None:
-            call.stop_asked = True
-            if call.body_started:
-                call.body.cancel()
+            call.body.cancel()
 
-    async def _run(
-        self, call: OpenCall, body: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> None:
-        call.body_started = True
-        if call.stop_asked:  # a task cancelled before its first step would end without a word
+    async def close(self, grace: float) -> int:
+        """Let running bodies end for `grace` seconds, then cancel the async ones.
+
+        Returns:
+            How many had not ended by then; their steps stay PENDING.
+        """
+        if self._running:
+            self._all_ended = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_ended.wait(), grace)
+        left = len(self._running)
+        self._queue.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=1.0)
+        self._workers.stop()
+        return left
+
+    # -- async bodies --------------------------------------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        """Have a task run what is in the queue."""
+        self._taking_over = True
+        while self._idle:
+            idle = self._idle.pop()
+            if not idle.done():
+                idle.set_result(None)
+                return
+        task = self._loop.create_task(self._work(), context=self._context.copy())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def waits(self) -> None:
+        """The body that is running waits: another task takes over the rest."""
+        if self._queue and not self._taking_over:
+            self._take_over()
+
+    async def _work(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        queue = self._queue
+        while True:
+            self._taking_over = False
+            for _ in range(_BODIES_A_TURN):
+                if not queue:
+                    break
+                await self._run(queue.popleft(), task)
+            if not queue:
+                idle = self._loop.create_future()
+                self._idle.append(idle)
+                await idle
+            elif self._taking_over:
+                continue
+            else:
+                self._taking_over = True
+                await asyncio.sleep(0)
+
+    async def _run(self, call: OpenCall, task: asyncio.Task[None]) -> None:
+        if call.stop_asked:
             self._ended(call)
             call.execution.attempts.raised(call, asyncio.CancelledError())
             return
-        current_call.set(call)
+        args, kwargs = _take_arguments(call)
+        call.body = task
         try:
-            value = await body(*args, **kwargs)
+            value = await _InContext(self, call, call.method.body(call.proxy)(*args, **kwargs))
         except (KeyboardInterrupt, SystemExit):
             self._ended(call)  # no outcome: the step stays PENDING (G3)
             raise
         except BaseException as error:
             self._ended(call)
-            if not self._cancelled_by_others(call, error):
-                call.execution.attempts.raised(call, error)
+            if isinstance(error, asyncio.CancelledError) and task.cancelling() and not call.stop_asked:
+                raise  # not the flow cancelled it, the program is ending: no outcome
+            _forgive(task)
+            call.execution.attempts.raised(call, error)
         else:
             self._ended(call)
+            _forgive(task)
             call.execution.attempts.returned(call, value)
 
-    def _cancelled_by_others(self, call: OpenCall, error: BaseException) -> bool:
-        """Whether the task was cancelled, but not by the flow: the program is ending, which is no outcome."""
-        if call.stop_asked or not isinstance(error, asyncio.CancelledError):
-            return False
-        task = asyncio.current_task()
-        return task is not None and task.cancelling() > 0
+    def _ended(self, call: OpenCall) -> None:
+        call.body = None
+        del self._running[id(call)]
+        if not self._running and self._all_ended is not None:
+            self._all_ended.set()
+
+    # -- plain bodies --------------------------------------------------------------------------------------------------
 
     def _run_plain(
         self, call: OpenCall, body: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
@@ -106,26 +171,47 @@ class Bodies:
             raise error
         call.execution.attempts.raised(call, error)
 
-    def _ended(self, call: OpenCall) -> None:
-        del self._running[id(call)]
-        if not self._running and self._all_ended is not None:
-            self._all_ended.set()
+    def in_context(self, call: OpenCall) -> contextvars.Context:
+        """A context of its own for the body of a call."""
+        context = self._context.copy()
+        context.run(current_call.set, call)
+        return context
 
-    async def close(self, grace: float) -> int:
-        """Let running bodies end for `grace` seconds, then cancel the async ones.
 
-        Returns:
-            How many had not ended by then; their steps stay PENDING.
-        """
-        if self._running:
-            self._all_ended = asyncio.Event()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_ended.wait(), grace)
-        left = list(self._running.values())
-        tasks = [call.body for call in left if call.body is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
-        self._workers.stop()
-        return len(left)
+class _InContext:
+    """Awaits a body in a context of its own, and says so when it waits for the first time."""
+
+    __slots__ = ("_bodies", "_call", "_coroutine")
+
+    def __init__(self, bodies: Bodies, call: OpenCall, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._bodies = bodies
+        self._call = call
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        coroutine = self._coroutine
+        context = self._bodies.in_context(self._call)
+        try:
+            waits_for = context.run(coroutine.send, None)
+            self._bodies.waits()
+            while True:
+                try:
+                    sent = yield waits_for
+                except BaseException as error:
+                    waits_for = context.run(coroutine.throw, error)
+                else:
+                    waits_for = context.run(coroutine.send, sent)
+        except StopIteration as end:
+            return end.value
+
+
+def _take_arguments(call: OpenCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments for an attempt; a further one gets values of its own, whatever this body does to them (G3)."""
+    arguments, call.arguments = call.arguments, None
+    return arguments if arguments is not None else call.method.parameters.decode(call.parameters)
+
+
+def _forgive(task: asyncio.Task[None]) -> None:
+    """The body that was asked to stop has ended: the next one on this task must not feel it."""
+    while task.cancelling():
+        task.uncancel()

@@ -120,6 +120,8 @@ class LoopOwner(Protocol):
 class FlowFuture(asyncio.Future[T]):
     """A future whose hash is the same in every run of its flow."""
 
+    __slots__ = ("_number",)
+
     def __init__(self, loop: FlowLoop) -> None:
         number = self._number = loop.last_hash + 1
         loop.last_hash = number
@@ -131,6 +133,8 @@ class FlowFuture(asyncio.Future[T]):
 
 class FlowTask(asyncio.Task[T]):
     """A task whose hash and default name are the same in every run of its flow."""
+
+    __slots__ = ("_number",)
 
     def __init__(
         self,

@@ -45,20 +45,10 @@ class OpenCall(FlowFuture[Any]):
     Cancelling it asks its execution, which decides whether it ends at once or when its body has answered (G4).
     """
 
-    # What most calls never have stands in the class: making one is part of every step.
-    key: str | None = None
-    row: InvocationRow | None = None
-    parameters: str = "{}"
-    arguments: tuple[tuple[Any, ...], dict[str, Any]] | None = None
-    attempts: int = 0
-    failures: int = 0
-    due: int | None = None
-    alarm: Alarm | None = None
-    signal: SignalRow | None = None
-    cancel_message: object = None
-    body: asyncio.Task[None] | None = None
-    body_started: bool = False
-    stop_asked: bool = False
+    __slots__ = (
+        "alarm", "arguments", "attempts", "body", "cancel_message", "due", "execution", "failures", "key", "kind",
+        "method", "parameters", "proxy", "round", "row", "signal", "state", "step", "stop_asked",
+    )  # fmt: skip
 
     def __init__(self, execution: Execution, step: int, kind: Kind, method: Method, proxy: object, state: int) -> None:
         super().__init__(execution.loop)
@@ -69,6 +59,17 @@ class OpenCall(FlowFuture[Any]):
         self.proxy = proxy
         self.state = state
         self.round = execution.record.flow.round
+        self.parameters = "{}"
+        self.arguments: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+        self.attempts = self.failures = 0
+        self.stop_asked = False
+        self.key: str | None = None
+        self.row: InvocationRow | None = None
+        self.due: int | None = None
+        self.alarm: Alarm | None = None
+        self.signal: SignalRow | None = None
+        self.cancel_message: object = None
+        self.body: asyncio.Task[None] | None = None
 
     def cancel(self, msg: object = None) -> bool:
         return not self.done() and self.execution.giving_up.cancel(self, msg)

@@ -224,7 +224,9 @@ class Runner:
         return position <= self._durable
 
     def begin(self, flow: FlowRow) -> None:
-        """Run a flow that was just recorded."""
+        """Run a flow that was just recorded, unless it was found on record and run before this was heard."""
+        if flow.flow_id in self.executions:
+            return
         found = self.registered(flow)
         self._run(Execution(self, flow, found.flow_class, found.method, found.proxy))
 

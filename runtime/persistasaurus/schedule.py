@@ -33,7 +33,7 @@ class Schedule:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._woken: OrderedDict[str, bool] = OrderedDict()
-        self._interrupted: Iterator[FlowRow] = iter(())
+        self._interrupted: Iterator[str] = iter(())
         self._admitted: set[str] = set()
         self._turn: asyncio.Handle | None = None
         self._waiting: OrderedDict[str, int] = OrderedDict()
@@ -45,7 +45,7 @@ class Schedule:
 
     def recover(self) -> None:
         """Begin to continue what a crash interrupted, without blocking whoever opens the engine (G10)."""
-        self._interrupted = self._find_interrupted(self._runner.clock.now())
+        self._interrupted = self._find_interrupted()
         self._go_on()
         self._look_for_due()
 
@@ -82,31 +82,35 @@ class Schedule:
             return
         if self._woken:
             flow_id, recovering = self._woken.popitem(last=False)
-            flow = self._runner.log.flow(flow_id) if flow_id not in self._runner.executions else None
         else:
-            flow = next(self._interrupted, None)
-            recovering = True
-            if flow is None:
+            interrupted = next(self._interrupted, None)
+            if interrupted is None:
                 return
-        if flow is not None and flow.flow_id not in self._runner.executions and _may_run(flow):
+            flow_id, recovering = interrupted, True
+        # As it is now: since it was found it may have run, at somebody's request, and ended.
+        flow = self._runner.log.flow(flow_id) if flow_id not in self._runner.executions else None
+        if flow is not None and self._may_run(flow):
             self._admitted.add(flow.flow_id)
             self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
             if flow.flow_id not in self._runner.executions:
                 self._admitted.discard(flow.flow_id)
         self._go_on()
 
-    def _find_interrupted(self, opened_at: int) -> Iterator[FlowRow]:
+    def _may_run(self, flow: FlowRow) -> bool:
+        return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING) or self._has_new_code(flow)
+
+    def _find_interrupted(self) -> Iterator[str]:
         """Flows that ran when the last engine ended, and parked ones for which there is new code (G5)."""
         for status in (FlowStatus.RUNNING, FlowStatus.PARKED):
             after: tuple[int, str] | None = None
             while page := self._runner.log.flows(status=status, after=after, limit=_PAGE):
                 for flow in page:
-                    if flow.timestamp <= opened_at and (status is FlowStatus.RUNNING or self._has_new_code(flow)):
-                        yield flow
+                    if status is FlowStatus.RUNNING or self._has_new_code(flow):
+                        yield flow.flow_id
                 after = (page[-1].timestamp, page[-1].flow_id)
 
     def _has_new_code(self, flow: FlowRow) -> bool:
-        digest = self._runner.digest_of(flow)
+        digest = self._runner.digest_of(flow) if flow.status is FlowStatus.PARKED else None
         return flow.digest is not None and digest is not None and flow.digest != digest
 
     # -- due ----------------------------------------------------------------------------------------------------------
@@ -177,7 +181,3 @@ class Schedule:
         execution.discard()
         if execution.record.flow.due is not None:
             self._note_due(execution.record.flow.due)
-
-
-def _may_run(flow: FlowRow) -> bool:
-    return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING, FlowStatus.PARKED)
