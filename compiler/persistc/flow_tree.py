@@ -6,7 +6,7 @@ handlers, names) and folds everything else into `Compound` and `Other`, whose pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import EllipsisType
 from typing import Literal, TypeAlias, get_args
@@ -380,13 +380,19 @@ NODES = (
     Case,
 )
 
+_LEAVES = frozenset({"span", "name", "text", "operator", "kind", "keyword", "star", "is_async", "is_from", "is_group"})
+_PARTS: Mapping[type, tuple[str, ...]] = {
+    node: tuple(field.name for field in fields(node) if field.name not in _LEAVES) for node in NODES
+}
+"""The fields of each kind of node that may hold nodes."""
+
 # --- walking --------------------------------------------------------------------------------------------------------
 
 
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly below one, in the order they are written."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in _PARTS[type(node)]:
+        value = getattr(node, name)
         if isinstance(value, tuple):
             yield from (part for part in value if isinstance(part, NODES))
         elif isinstance(value, NODES):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import libcst as cst
 from libcst.metadata import CodeRange, PositionProvider
@@ -24,6 +23,8 @@ class Tree:
 
     module: cst.Module
     positions: Mapping[cst.CSTNode, CodeRange]
+    lines: Sequence[str]
+    """The text, line by line."""
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node stands."""
@@ -32,18 +33,16 @@ class Tree:
 
     def source(self, span: Span) -> str:
         """The text between two positions of the file."""
-        lines = self.lines[span.start.line - 1 : span.end.line]
+        lines = list(self.lines[span.start.line - 1 : span.end.line])
         lines[-1] = lines[-1][: span.end.column]
         lines[0] = lines[0][span.start.column :]
         return "\n".join(lines)
 
-    @cached_property
-    def lines(self) -> list[str]:
-        return re.split(r"\r\n|\r|\n", self.module.code)
-
     def text(self, node: cst.CSTNode) -> str:
-        """A node as it is written, without the space around it."""
-        return self.module.code_for_node(node).strip()
+        """A node as it is written, without space or parentheses around it."""
+        if node in self.positions:
+            return self.source(self.span(node))
+        return self.module.code_for_node(node).strip()  # of a type in quotes, which was parsed by itself
 
 
 def parse(text: str, source: SourceFile) -> Tree | Diagnostic:
@@ -52,7 +51,7 @@ def parse(text: str, source: SourceFile) -> Tree | Diagnostic:
         module = cst.parse_module(text)
     except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError) as error:
         return syntax_error(source.file, _located(text, error))
-    return Tree(module=module, positions=_Positions().of(module))
+    return Tree(module, _Positions().of(module), re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")))
 
 
 class _Positions(PositionProvider):
