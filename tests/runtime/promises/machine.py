@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -133,6 +134,9 @@ class WatchedLog:
     def __init__(self, log: ExecutionLog) -> None:
         self.inner = log
         self.is_open = False
+        self.tells = True
+        self._untold: deque[Commit] = deque()
+        self._tell: Callable[[Commit], None] = lambda commit: None
         self.writes: list[Write] = []
         self.durable = 0
         self.position = 0
@@ -145,12 +149,30 @@ class WatchedLog:
             self.durable = max(self.durable, commit.position)
             self.changed.set()
 
-        def committed(commit: Commit) -> None:
+        def tell(commit: Commit) -> None:
             on_commit(commit)  # first: the engine must know before a test does
             loop.call_soon_threadsafe(settle, commit)
 
+        def committed(commit: Commit) -> None:
+            if self.tells:
+                tell(commit)
+            else:
+                self._untold.append(commit)
+                loop.call_soon_threadsafe(self.changed.set)
+
+        self._tell = tell
         self.inner.open(committed)
         self.is_open = True
+
+    def keep_silent(self) -> None:
+        """Commit from now on without telling the engine, until `tell_all`: its thread has not got to it yet."""
+        self.tells = False
+
+    def tell_all(self) -> None:
+        """Tell the engine what was committed meanwhile."""
+        self.tells = True
+        while self._untold:
+            self._tell(self._untold.popleft())
 
     def close(self) -> None:
         self.inner.close()
