@@ -143,8 +143,8 @@ class RaceFlow:
         self.outside = outside
 
     @flow
-    async def race(self) -> str:
-        slow = asyncio.ensure_future(self.run("slow"))
+    async def race(self, loser: str = "slow") -> str:
+        slow = asyncio.ensure_future(self.run(loser))
         fast = await self.run("fast")
         slow.cancel()
         last = await self.run("last")
@@ -167,6 +167,8 @@ class RaceFlow:
             await self.outside.visit(name)
         except asyncio.CancelledError:
             self.outside.seen.append(f"{name} asked to stop")
+            if name == "stubborn":
+                return "stubborn to the end"
             raise
         return name
 

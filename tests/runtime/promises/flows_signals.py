@@ -31,7 +31,8 @@ class ApprovalFlow:
 
     @flow
     async def ask_two_at_once(self) -> tuple[str, str]:
-        return await asyncio.gather(wait_for_signal(self.approve), wait_for_signal(self.approve))
+        first, second = await asyncio.gather(wait_for_signal(self.approve), wait_for_signal(self.approve))
+        return first, second
 
     @flow
     async def ask_each(self, names: list[str]) -> list[str]:
