@@ -13,95 +13,10 @@ from hypothesis import strategies as st
 
 from persistasaurus.log import ExecutionLog
 from persistasaurus.memory_log import InMemoryLog
-from persistasaurus.records import (
-    Answer,
-    CallChanged,
-    CallMade,
-    Commit,
-    FlowChanged,
-    FlowRow,
-    FlowStatus,
-    Kind,
-    Readmit,
-    Reopen,
-    Resume,
-    Send,
-    SignalReturned,
-    SignalRow,
-    SignalTaken,
-    Start,
-    Status,
-    Write,
-)
+from persistasaurus.records import Answer, Commit, Write
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing.contract.session import Session
-
-FLOWS = ("a", "b", "c\0")
-flow_ids = st.sampled_from(FLOWS)
-steps = st.integers(1, 4)
-signal_ids = st.sampled_from(("s1", "s2"))
-small = st.integers(0, 3)
-maybe = st.none() | small
-texts = st.sampled_from(("[]", "null", "", "a\0b", "é"))
-maybe_text = st.none() | texts
-statuses = st.sampled_from(Status)
-flow_statuses = st.sampled_from(FlowStatus)
-
-calls_made = st.builds(
-    CallMade, flow_ids, steps, st.sampled_from(Kind), st.just("C"), st.just("m"), maybe_text, small, small,
-    st.just("[]"), maybe, small, st.sampled_from((Status.PENDING, Status.WAITING_FOR_SIGNAL)), small, maybe,
-)  # fmt: skip
-calls_changed = st.builds(
-    CallChanged, flow_ids, steps, statuses, small, small, maybe, maybe_text, maybe, maybe, maybe
-)  # fmt: skip
-starts = st.builds(
-    Start,
-    st.builds(
-        FlowRow, flow_ids, st.just("C"), st.just("m"), small, texts, flow_statuses, st.just("3.11"), st.just(0), maybe
-    ),
-)
-sends = st.builds(
-    Send, st.builds(SignalRow, signal_ids, flow_ids, st.just("m"), maybe_text, st.just("[]"), small)
-)  # fmt: skip
-step_tuples = st.lists(steps, max_size=2, unique=True).map(tuple)
-
-
-@st.composite
-def reopenings(draw: st.DrawFn) -> Reopen:
-    flow_id = draw(flow_ids)
-    archive = draw(step_tuples)
-    restate = tuple(
-        CallChanged(flow_id, step, draw(statuses), 1, 0, None, None, None, None, None)
-        for step in draw(step_tuples)
-        if step not in archive
-    )
-    restated = [change.step for change in restate]
-    chosen = st.lists(st.sampled_from(restated), unique=True).map(tuple) if restated else st.just(())
-    return Reopen(flow_id, draw(st.integers(0, 1)), archive, restate, draw(chosen), draw(chosen))
-
-
-# What a flow does comes often, what happens to it seldom; failures are what reopening needs.
-writes = st.one_of(
-    calls_made,
-    calls_changed,
-    calls_made,
-    calls_changed,
-    starts,
-    sends,
-    st.builds(FlowChanged, flow_ids, flow_statuses, maybe, small, maybe_text, maybe_text, maybe),
-    st.builds(FlowChanged, flow_ids, st.just(FlowStatus.FAILED), maybe, small, maybe_text, maybe_text, maybe),
-    st.builds(SignalTaken, flow_ids, steps, signal_ids, st.just("[1]"), small),
-    st.builds(SignalReturned, flow_ids, steps, signal_ids),
-    reopenings(),
-    st.builds(Resume, flow_ids),
-    st.builds(Readmit, flow_ids),
-)
-beginnings = st.permutations([Start(FlowRow(name, "C", "m", 1, "[]", FlowStatus.RUNNING, "3.11")) for name in FLOWS])
-batches = st.builds(
-    lambda beginning, batches: [list(beginning), *batches],
-    beginnings,
-    st.lists(st.lists(writes, min_size=1, max_size=12), max_size=6),
-)
+from tests.runtime.log.histories import FLOWS, histories
 
 slow_is_fine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -135,7 +50,7 @@ def _in_memory() -> tuple[InMemoryLog, list[Commit]]:
 
 
 @slow_is_fine
-@given(batches)
+@given(histories())
 def test_both_logs_hold_the_same_and_answer_the_same_after_every_commit(batches: list[list[Write]]) -> None:
     memory, _ = _in_memory()
     with tempfile.TemporaryDirectory() as folder:
@@ -156,7 +71,7 @@ def test_both_logs_hold_the_same_and_answer_the_same_after_every_commit(batches:
 
 
 @slow_is_fine
-@given(batches)
+@given(histories())
 def test_where_commits_are_cut_makes_no_difference(batches: list[list[Write]]) -> None:
     everything = [write for batch in batches for write in batch]
     together, _ = _in_memory()
@@ -172,7 +87,7 @@ def test_where_commits_are_cut_makes_no_difference(batches: list[list[Write]]) -
 
 
 @slow_is_fine
-@given(batches, st.data())
+@given(histories(), st.data())
 def test_a_crash_leaves_what_a_log_holds_that_was_given_the_prefix(
     batches: list[list[Write]], data: st.DataObject
 ) -> None:
@@ -204,7 +119,7 @@ class _UncertainConnection(sqlite3.Connection):
 
 
 @slow_is_fine
-@given(batches, st.data())
+@given(histories(), st.data())
 def test_commits_with_an_unknown_result_leave_no_trace(batches: list[list[Write]], data: st.DataObject) -> None:
     memory, _ = _in_memory()
     with tempfile.TemporaryDirectory() as folder:
