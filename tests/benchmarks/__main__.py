@@ -1,4 +1,4 @@
-"""`make bench`: prints `name: value` lines; every ratio is the median of interleaved pairs of ours and the reference."""
+"""`make bench`: prints `name: value` lines; every ratio is the median of pairs of ours and the reference."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -99,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

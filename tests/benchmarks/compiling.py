@@ -56,8 +56,11 @@ def flow_module(name: str, lines: int) -> str:
     """The source of a flow module of about so many lines."""
     steps = max((lines - 20) // 7, 1)
     calls = "".join(f"        done.append(await self.step_{each}(order_id, amount))\n" for each in range(steps))
-    return _HEAD.format(name=name) + calls + "        return done\n" + "".join(
-        _STEP.format(number=each) for each in range(steps)
+    return (
+        _HEAD.format(name=name)
+        + calls
+        + "        return done\n"
+        + "".join(_STEP.format(number=each) for each in range(steps))
     )
 
 

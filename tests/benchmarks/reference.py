@@ -42,7 +42,7 @@ def steps_per_second(path: Path, *, flows: int, steps: int, steps_a_commit: int)
         chunk = work[start : start + steps_a_commit]
         inserts = [
             (
-                flow_id, step, "STEP", "Counting", "say", None, now, step - 1, '{"name":"World","count":%d}' % step,
+                flow_id, step, "STEP", "Counting", "say", None, now, step - 1, f'{{"name":"World","count":{step}}}',
                 None, 0, "PENDING", 1, 0, None, None, None, None, None,
             )
             for flow_id, step in chunk

@@ -92,7 +92,7 @@ class Programs:
                 chance.choice([None, 1, 10]),
                 chance.random() < 0.4,
                 *self._nodes(depth, 1, 4),
-            ],  # fmt: skip
+            ],
             lambda depth: ["timeout", self._seconds(), self.node(depth)],
             lambda depth: ["timeout_at", self._seconds(), self.node(depth - 1), self.node(depth)],
             lambda depth: ["wait_for", self._seconds(), self.node(depth)],

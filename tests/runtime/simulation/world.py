@@ -1,4 +1,4 @@
-"""A world in which flows run under a random but repeatable schedule: commits lag, bodies end in any order, crashes strike.
+"""A world in which flows run under a random but repeatable schedule: commits lag, bodies end in any order, it crashes.
 
 It is the `Host` of an execution, without an event loop, threads or waiting: whatever may happen next is a list, and a
 seeded generator picks from it. What real bodies would do stands in their arguments.
@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
+from persistasaurus.clock import Clock
 from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import decode_failed_flow
 from persistasaurus.flow_classes import FlowClass, Method
@@ -96,13 +97,13 @@ class World:
         self.execution: Execution | None = self._execution(flow, None)
         self.execution.begin()
 
-    # -- machine -------------------------------------------------------------------------------------------------------
+    # -- machine ------------------------------------------------------------------------------------------------------
 
     def _boot(self) -> None:
         self.pump = Pump()
         self.closing = False
         self.max_bytes = 1 << 20
-        self.clock = self
+        self.clock: Clock = self
         self.waiters: deque[tuple[int, Waiter]] = deque()
         self.alarms: list[tuple[int, int, Alarm]] = []
         self.running: list[OpenCall] = []
@@ -144,7 +145,7 @@ class World:
         if flow.status not in ENDED:
             self._load()
 
-    # -- Host ----------------------------------------------------------------------------------------------------------
+    # -- Host ---------------------------------------------------------------------------------------------------------
 
     def now(self) -> int:
         return self.time
@@ -198,7 +199,7 @@ class World:
         while self.waiters and self.waiters[0][0] <= commit.position:
             self.waiters.popleft()[1].durable()
 
-    # -- what may happen -------------------------------------------------------------------------------------------------
+    # -- what may happen ----------------------------------------------------------------------------------------------
 
     def _finish_body(self) -> None:
         call = self.running.pop(self.chance.randrange(len(self.running)))
@@ -340,15 +341,15 @@ class Replayer(World):
         self.pump = Pump()
         self.closing = False
         self.max_bytes = 1 << 20
-        self.clock = self
+        self.clock: Clock = self
         self.alarms = []
         self.count = 0
         flow = world.log.flow(FLOW_ID)
         assert flow is not None
         rows: list[InvocationRow] = list(world.log.invocations(FLOW_ID, limit=10**6))
         running = FlowRow(
-            FLOW_ID, flow.class_name, flow.method_name, flow.timestamp, flow.parameters, FlowStatus.RUNNING, flow.python,
-            round=flow.round,
+            FLOW_ID, flow.class_name, flow.method_name, flow.timestamp, flow.parameters, FlowStatus.RUNNING,
+            flow.python, round=flow.round,
         )  # fmt: skip
         execution = Execution(
             self, running, self.flow_class, self.method, self.proxy, history=History(FLOW_ID, rows), recovering=True
