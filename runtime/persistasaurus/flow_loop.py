@@ -325,8 +325,12 @@ class FlowLoop(asyncio.AbstractEventLoop):
         **options: Any,
     ) -> FlowTask[T]:
         if self.dead:
+            # Who awaits the task is refused. Refusing it now would leave the other coroutines of a gather to complain
+            # that nobody awaited them.
             coro.close()
-            self.refuse()
+            stillborn = FlowTask(coro, loop=self, name=name, context=context)
+            stillborn._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own way to say so
+            return stillborn
         if options.get("eager_start"):
             coro.close()
             raise NotOnFlowLoop("a flow body cannot start tasks eagerly: leave `eager_start` out")
