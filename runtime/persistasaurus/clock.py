@@ -58,8 +58,10 @@ class SystemClock:
 
     @staticmethod
     def now() -> int:
+        """The time now."""
         return time.time_ns() // 1000
 
     @staticmethod
     def call_at(when: int, then: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Alarm:
+        """Call `then` on an event loop once the wall clock has reached `when`, never before (G9)."""
         return _WallAlarm(when, then, loop)

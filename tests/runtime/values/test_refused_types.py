@@ -14,6 +14,7 @@ import pytest
 
 from persistasaurus import ValueNotStorable, stored_as
 from persistasaurus.codecs import ValueCodec
+from tests.runtime.values.annotation_names import named
 from tests.runtime.values.stored_types import Box, Line, Money, Slotted
 
 
@@ -76,7 +77,7 @@ REFUSED: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "reason"), REFUSED, ids=[str(entry[0]) for entry in REFUSED])
+@pytest.mark.parametrize(("annotation", "reason"), REFUSED, ids=[named(entry[0]) for entry in REFUSED])
 def test_a_type_that_cannot_be_stored_is_refused_with_the_place_inside_it(annotation: Any, reason: str) -> None:
     with pytest.raises(ValueNotStorable, match=re.escape(reason)) as refused:
         ValueCodec[Any](annotation, "the result of F.s (flows.py:3)")

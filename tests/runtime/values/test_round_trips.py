@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from persistasaurus import Json, stored_as
 from persistasaurus.codecs import ValueCodec
+from tests.runtime.values.annotation_names import named
 from tests.runtime.values.stored_types import (
     Address,
     Box,
@@ -149,7 +150,7 @@ def types_of(value: object) -> object:
     return type(value)
 
 
-@pytest.mark.parametrize(("annotation", "values"), SUPPORTED, ids=[str(entry[0]) for entry in SUPPORTED])
+@pytest.mark.parametrize(("annotation", "values"), SUPPORTED, ids=[named(entry[0]) for entry in SUPPORTED])
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_a_value_comes_back_equal_and_of_its_type(
