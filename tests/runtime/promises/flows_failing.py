@@ -67,3 +67,17 @@ class PayFlow:
     async def bill(self, amount: int, why: str) -> str:
         await self.outside.visit("bill")
         return f"billed {amount}: {why}"
+
+
+class PlainPayFlow:
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    @flow
+    def pay_patiently(self, amount: int) -> str:
+        return self.charge_patiently(amount)
+
+    @step(raises=(Flaky,), retry=Retry(max_attempts=3))
+    def charge_patiently(self, amount: int) -> str:
+        self.outside.visit_plain("charge")
+        return f"charged {amount}"
