@@ -1,0 +1,39 @@
+"""A flow whose step is tried again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from persistasaurus import Retry, StepInfo, flow, step, step_info
+
+from .machine import Outside
+
+
+class RetriedFlow:
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+        self.infos: list[StepInfo] = []
+
+    @flow
+    async def insists(self, name: str) -> str:
+        return await self.insist(name)
+
+    @flow
+    async def informs(self) -> list[str]:
+        return [await self.inform("first"), await self.inform("second"), self.inform_plainly("third")]
+
+    @step(retry=Retry(max_attempts=3, initial=timedelta(seconds=10), jitter=0))
+    async def insist(self, name: str) -> str:
+        self.infos.append(step_info())
+        await self.outside.visit(name)
+        return name
+
+    @step
+    async def inform(self, name: str) -> str:
+        self.infos.append(step_info())
+        return step_info().idempotency_key
+
+    @step
+    def inform_plainly(self, name: str) -> str:
+        self.infos.append(step_info())
+        return step_info().idempotency_key
