@@ -56,6 +56,14 @@ def decode_failed_flow(flow_id: str, codec: FailureCodec, text: str | None) -> t
         raise CorruptRow(f"flow {flow_id}: its error on record cannot be read: {error}") from error
 
 
+def text_of_error(text: str | None) -> str | None:
+    """The error of a flow as JSON, without where it failed; the text as it is if it cannot be read."""
+    try:
+        return bytes(_decoder.decode(text or "").error).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return text
+
+
 def failing_calls(error: BaseException, failures: Mapping[int, tuple[BaseException, OpenCall]]) -> list[OpenCall]:
     """The steps whose exceptions an error holds: itself, in its groups or in its chain of causes (G7).
 

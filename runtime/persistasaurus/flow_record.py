@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import logging
+import sys
+from typing import Final
 
 import msgspec
 
+from persistasaurus.errors import IncompatibleChange
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
 from persistasaurus.failures import FailureCodec
+from persistasaurus.history import moment
 from persistasaurus.hosting import Host, Waiter
 from persistasaurus.records import FlowChanged, FlowRow, FlowStatus, Write
 
 logger = logging.getLogger("persistasaurus.flow")
+
+PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The Python version on record with a flow: asyncio itself makes other calls from one minor version to the next."""
 
 
 class FlowRecord:
@@ -55,7 +62,9 @@ class FlowRecord:
         if self.flow.status is not FlowStatus.WAITING or self.flow.due != due or self.touched:
             self.touched = False
             self._change(FlowStatus.WAITING, due=due)
-            logger.info("[WAIT] %s flow=%s due=%s", self.flow.name, self.flow.flow_id, due)
+            if logger.isEnabledFor(logging.INFO):
+                until = "a signal" if due is None else moment(due).isoformat()
+                logger.info("[WAIT] %s flow=%s for %s", self.flow.name, self.flow.flow_id, until)
 
     def recovered(self) -> None:
         """A crash cut bodies off that run again now; the count is written before they do (G10)."""
@@ -80,6 +89,11 @@ class FlowRecord:
 
     def park(self, problem: Exception) -> None:
         """The flow cannot go on as things are; its own row says why, everything else stays (G5)."""
+        if isinstance(problem, IncompatibleChange) and self.flow.python != PYTHON:
+            problem = IncompatibleChange(
+                f"{problem}. The flow was started on Python {self.flow.python}, this is Python {PYTHON}: "
+                "that alone may be the difference"
+            )
         logger.warning("[PARK] %s flow=%s: %s", self.flow.name, self.flow.flow_id, problem)
         text = encode_failed_flow(self._failures, problem, FailurePoint())
         self._change(FlowStatus.PARKED, return_value=text, digest=self._digest)

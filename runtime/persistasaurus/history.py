@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from persistasaurus.failed_flow import text_of_error
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, Kind, Status
 
 
@@ -23,6 +24,7 @@ class Invocation:
         parameters: Its arguments, as JSON.
         return_value: Its result, or its error if it failed, as JSON; None while there is none.
         called_at: When the flow asked, UTC.
+        delay: The delay of the step, the length of the timer or the time limit of the wait; None if there is none.
         due: When a delay, a back-off, a timer or a wait ends, UTC.
         delivered_at: When the flow got the outcome, UTC; None if it has not.
         round: The round of the flow in which it ran, from zero; a reopened flow begins another one.
@@ -39,6 +41,7 @@ class Invocation:
     parameters: str
     return_value: str | None
     called_at: datetime
+    delay: timedelta | None
     due: datetime | None
     delivered_at: datetime | None
     round: int
@@ -83,6 +86,7 @@ def invocation_of(row: InvocationRow) -> Invocation:
         parameters=row.parameters,
         return_value=row.return_value,
         called_at=moment(row.timestamp),
+        delay=None if row.delay is None else timedelta(microseconds=row.delay),
         due=None if row.due is None else moment(row.due),
         delivered_at=None if row.delivered_at is None else moment(row.delivered_at),
         round=row.round,
@@ -97,11 +101,14 @@ def summary_of(flow: FlowRow) -> FlowSummary:
         name=flow.name,
         status=flow.status,
         parameters=flow.parameters,
-        return_value=flow.return_value,
+        return_value=text_of_error(flow.return_value) if flow.status in _WITH_ERROR else flow.return_value,
         started_at=moment(flow.timestamp),
         due=None if flow.due is None else moment(flow.due),
         ended_at=None if flow.ended_at is None else moment(flow.ended_at),
     )
+
+
+_WITH_ERROR = (FlowStatus.FAILED, FlowStatus.PARKED)
 
 
 def moment(microseconds: int) -> datetime:

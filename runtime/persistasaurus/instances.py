@@ -90,7 +90,7 @@ class FlowInstance(Generic[FaceT]):
     @overload
     def history(self: FlowInstance[Blocking]) -> list[Invocation]: ...
     def history(self) -> Any:
-        """What is on record of the flow: the flow itself, and each of its calls.
+        """Every call of the flow that is on record: those of earlier rounds first, then by number.
 
         Raises:
             UnknownFlow: No flow of this id is on record.

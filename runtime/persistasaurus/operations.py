@@ -17,12 +17,13 @@ from persistasaurus.errors import (
     UnknownFlow,
 )
 from persistasaurus.failed_flow import decode_failed_flow
+from persistasaurus.flow_record import PYTHON
 from persistasaurus.history import FlowSummary, Invocation, invocation_of, summary_of
 from persistasaurus.proxies import Method
 from persistasaurus.records import Answer, FlowRow, FlowStatus, InvocationRow, Resume, Send, SignalRow, Start
 from persistasaurus.reopening import plan_reopening
 from persistasaurus.replay import shorten
-from persistasaurus.runner import PYTHON, Runner
+from persistasaurus.runner import Runner
 
 _LONGEST_ID = 512
 

@@ -29,6 +29,7 @@ class ManualClock:
         self._now = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
         self._alarms: list[tuple[int, int, _ManualAlarm]] = []
         self._count = 0
+        self._awaited: list[tuple[int, asyncio.Future[None]]] = []
 
     def now(self) -> int:
         """The time it shows, in microseconds since the epoch."""
@@ -42,6 +43,9 @@ class ManualClock:
         else:
             self._count += 1
             heapq.heappush(self._alarms, (when, self._count, alarm))
+            for least, future in self._awaited:
+                if when - self._now >= least and not future.done():
+                    future.get_loop().call_soon_threadsafe(_settle, future)
         return alarm
 
     def next_alarm(self) -> timedelta | None:
@@ -49,6 +53,22 @@ class ManualClock:
         while self._alarms and self._alarms[0][2].then is None:
             heapq.heappop(self._alarms)
         return timedelta(microseconds=self._alarms[0][0] - self._now) if self._alarms else None
+
+    async def until_alarm(self, least: timedelta = timedelta()) -> None:
+        """Wait until an alarm is set: a flow sleeps, or waits with a time limit.
+
+        Args:
+            least: Only an alarm at least so far away counts; engines set short ones of their own.
+        """
+        away = least // timedelta(microseconds=1)
+        if any(alarm.then is not None and when - self._now >= away for when, _, alarm in self._alarms):
+            return
+        awaited = (away, asyncio.get_running_loop().create_future())
+        self._awaited.append(awaited)
+        try:
+            await awaited[1]
+        finally:
+            self._awaited.remove(awaited)
 
     def advance(self, duration: timedelta) -> None:
         """Move the clock and ring what is due on the way, in the order in which it is due.
@@ -68,3 +88,8 @@ class ManualClock:
         then, alarm.then = alarm.then, None
         if then is not None:
             then()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
