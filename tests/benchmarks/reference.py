@@ -68,7 +68,7 @@ def rows_per_second(path: Path, flow_id: str) -> float:
     rows = connection.execute(
         "SELECT flow_id, step, kind, class_name, method_name, key, timestamp, called_after, parameters, delay, round,"
         " status, attempts, failures, due, return_value, delivery, delivered_at, cancelled_after"
-        " FROM execution_log WHERE flow_id = ? AND step > 0 ORDER BY step",
+        " FROM execution_log WHERE flow_id = ? AND kind = 'STEP' ORDER BY step",
         (flow_id,),
     ).fetchall()
     for row in rows:
