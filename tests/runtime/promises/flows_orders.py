@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from persistasaurus import StepInterrupted, flow, step, step_info
+from persistasaurus import StepInterrupted, flow, parallel, step, step_info
 
 from .machine import Outside
 
@@ -187,3 +187,53 @@ class MaybeFlow:
     async def look(self, name: str) -> str | None:
         await self.outside.visit(name)
         return None
+
+
+class ShipmentFlow:
+    """Branches of several steps, side by side."""
+
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    @flow
+    async def ship_all(self, names: list[str]) -> list[str]:
+        return await asyncio.gather(*(self.ship_one(name) for name in names))
+
+    async def ship_one(self, name: str) -> str:
+        label = await self.print_label(name)
+        return await self.hand_over(name, label)
+
+    @step
+    async def print_label(self, name: str) -> str:
+        await self.outside.visit(f"print {name}")
+        return f"label of {name}"
+
+    @step
+    async def hand_over(self, name: str, label: str) -> str:
+        await self.outside.visit(f"hand over {name}")
+        return f"{name} with the {label}"
+
+
+class PlainShipmentFlow:
+    def __init__(self, outside: Outside) -> None:
+        self.outside = outside
+
+    @flow
+    def ship_all(self, names: list[str]) -> list[str]:
+        with parallel() as branches:
+            shipped = [branches.start(self.ship_one, name) for name in names]
+        return [branch.result() for branch in shipped]
+
+    def ship_one(self, name: str) -> str:
+        label = self.print_label(name)
+        return self.hand_over(name, label)
+
+    @step
+    def print_label(self, name: str) -> str:
+        self.outside.visit_plain(f"print {name}")
+        return f"label of {name}"
+
+    @step
+    def hand_over(self, name: str, label: str) -> str:
+        self.outside.visit_plain(f"hand over {name}")
+        return f"{name} with the {label}"
