@@ -15,12 +15,15 @@ from persistc.exit_codes import CANNOT_RUN, CLEAN
 from persistc.reporting import OutputFormat
 
 INSTALL = 'persistc needs libcst and jinja2: pip install "persistasaurus[compiler]"'
+RECURSION_LIMIT = 10_000
+"""A chain of a thousand operators, which Python compiles, is a tree a thousand nodes deep."""
 _EXTRA = frozenset({"libcst", "jinja2", "markupsafe"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, by default those of the process; returns the exit code."""
     options = _parser().parse_args(arguments)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
     try:
         return _run(options)
     except CannotRun as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
-from persistc.findings_of_files import syntax_error
+from persistc.findings_of_files import syntax_error, unreadable_source
 from persistc.import_paths import ImportPaths
 from persistc.interfaces import read_interface
 from persistc.lower import lower
@@ -22,7 +22,7 @@ from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Module, mark_o
 from persistc.names import imports_of
 from persistc.parse import parse
 from persistc.project import Project
-from persistc.sources import SourceFile, module_path, read_text, source_file
+from persistc.sources import SourceFile, may_mention, module_path, read_text, source_file
 
 _IMPORT_LINES = re.compile(r"^[ \t]*(?:from|import)\b[^\n(]*(?:\([^)]*\))?", re.MULTILINE)
 _OWN_PACKAGE = re.compile(r"[ \t]*from\s+\.+\s*import\b")
@@ -107,6 +107,12 @@ class _Library:
 
     def read_fully(self, source: SourceFile) -> Diagnostic | None:
         """Read a module with its bodies, or say why that is not possible."""
+        try:
+            return self._lower(source)
+        except RecursionError:
+            return unreadable_source(source.file, "an expression in it is nested too deeply")
+
+    def _lower(self, source: SourceFile) -> Diagnostic | None:
         tree = parse(self.texts[source.file], source)
         if isinstance(tree, Diagnostic):
             return tree
@@ -121,7 +127,8 @@ def _read(sources: Sequence[SourceFile], library: _Library) -> Iterator[Diagnost
     for source in sources:
         text = read_text(source)
         if isinstance(text, Diagnostic):
-            yield text
+            if may_mention(source, PACKAGE):
+                yield text
         elif PACKAGE in text:
             library.read_interface(source, text)
         else:
@@ -134,11 +141,12 @@ def _read(sources: Sequence[SourceFile], library: _Library) -> Iterator[Diagnost
             library.read_interface(by_name[name], unasked.pop(name))
     for name, source in by_name.items():
         interface = library.interfaces.get(name)
-        if name in library.broken and PACKAGE in library.texts[source.file]:
-            # Syntax that is newer than the Python persistc runs on is no obstacle to libcst.
-            finding = library.read_fully(source)
-            if finding is not None:
-                yield syntax_error(source.file, library.broken[name])
+        broken = library.broken.get(name)
+        if broken is not None and PACKAGE in library.texts[source.file]:
+            # Syntax that is newer than the Python persistc runs on is no obstacle to libcst. An error without a line
+            # is none of syntax but of depth, and would crash libcst's parser.
+            if broken.lineno is None or library.read_fully(source) is not None:
+                yield syntax_error(source.file, broken)
         elif interface is not None and source.file in library.texts and _has_flows(interface, library):
             finding = library.read_fully(source)
             if finding is not None:

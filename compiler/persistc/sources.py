@@ -152,6 +152,15 @@ def read_text(source: SourceFile) -> str | Diagnostic:
         return unreadable_source(source.file, reason)
 
 
+def may_mention(source: SourceFile, word: str) -> bool:
+    """Whether a source that is no text may say a word: it does, or its bytes cannot be read either."""
+    try:
+        with open(source.path, "rb") as stream:
+            return word.encode() in stream.read()
+    except OSError:
+        return True
+
+
 def _files(path: str, root: str) -> Iterator[str]:
     if os.path.isfile(path):
         if not path.endswith(".py"):

@@ -343,13 +343,26 @@ def test_a_syntax_error_is_shown_where_python_sees_it(project: Project) -> None:
 
 def test_broken_files_that_have_nothing_to_do_with_us_are_passed_by(greeting: Project) -> None:
     greeting.write("template.py", "{{ cookiecutter.name }} = (\n")
-    (greeting.root / "binary.py").write_bytes(b"\xff\xfe\x00")
     greeting.write("uses.py", "import flows\nclass Broken(flows.GreetingFlow\n")
+    (greeting.root / "binary.py").write_bytes(b"\xff\xfe\x00")
+    generated(greeting, PROXY)
+
+
+def test_a_file_about_us_that_is_no_text_is_a_finding(greeting: Project) -> None:
+    (greeting.root / "binary.py").write_bytes(b"import persistasaurus\xff\xfe\x00")
     ended = greeting.persistc("generate")
     assert ended.exit_code == 1
+    assert "error[PST002]" in ended.stdout
     assert "binary.py" in ended.stdout
-    (greeting.root / "binary.py").unlink()
-    generated(greeting, PROXY)
+
+
+def test_an_expression_as_deep_as_python_takes_it_is_read_and_a_deeper_one_is_a_finding(project: Project) -> None:
+    project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(900))}\n")
+    generated(project, PROXY)
+    project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(30_000))}\n")
+    ended = project.persistc_process("check")
+    assert ended.exit_code == 1
+    assert "error[PST001]" in ended.stdout
 
 
 def test_encodings_byte_order_marks_and_line_ends_are_read_as_python_reads_them(project: Project) -> None:

@@ -41,7 +41,7 @@ def read_interface(text: str, source: SourceFile, paths: ImportPaths) -> Module 
             tree = ast.parse(text)
     except SyntaxError as error:
         return error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxError(str(error))
     lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
     return _Interface(source, paths, AstExpressions(lines)).module(tree)
