@@ -148,8 +148,7 @@ def _never_json(value: object) -> bool:
 def too_large(where: str, size: int, limit: int) -> ValueTooLarge:
     """The error for a value longer than the log takes."""
     return ValueTooLarge(
-        f"{where} takes {size:,} bytes of JSON, the log takes {limit:,}; "
-        "store large data elsewhere and pass its name, or raise the engine's limit"
+        f"{where} takes {size:,} bytes of JSON, the log takes {limit:,}; store large data elsewhere and pass its name"
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from persistasaurus.clock import Alarm
+from persistasaurus.errors import CorruptRow, LogUnavailable
 from persistasaurus.execution import Execution
 from persistasaurus.records import FlowRow, FlowStatus
 from persistasaurus.settings import Settings
@@ -15,7 +17,11 @@ from persistasaurus.settings import Settings
 if TYPE_CHECKING:
     from persistasaurus.runner import Runner
 
+logger = logging.getLogger("persistasaurus.engine")
+
 _PAGE = 100
+_PAUSE = 1
+"""Seconds until a log that could not be read is tried again."""
 
 
 class Schedule:
@@ -36,6 +42,7 @@ class Schedule:
         self._interrupted: Iterator[str] = iter(())
         self._admitted: set[str] = set()
         self._turn: asyncio.Handle | None = None
+        self._again: Alarm | None = None
         self._waiting: OrderedDict[str, int] = OrderedDict()
         self._grace: Alarm | None = None
         self._due: Alarm | None = None
@@ -67,7 +74,7 @@ class Schedule:
 
     def stop(self) -> None:
         """Admit and evict nothing any more."""
-        for alarm in (self._turn, self._grace, self._due):
+        for alarm in (self._turn, self._again, self._grace, self._due):
             if alarm is not None:
                 alarm.cancel()
 
@@ -80,21 +87,42 @@ class Schedule:
         self._turn = None
         if self._runner.closing or len(self._admitted) >= self._settings.max_concurrent_recoveries:
             return
-        if self._woken:
-            flow_id, recovering = self._woken.popitem(last=False)
+        try:
+            found = self._admit_next()
+        except LogUnavailable as problem:
+            logger.warning("flows are brought back in %d s, for now the log cannot be read: %s", _PAUSE, problem)
+            self._interrupted = self._find_interrupted()  # a generator that raised is at its end
+            self._again = self._runner.call_at(self._runner.clock.now() + _PAUSE * 1_000_000, self._go_on)
         else:
-            interrupted = next(self._interrupted, None)
-            if interrupted is None:
-                return
-            flow_id, recovering = interrupted, True
+            if found:
+                self._go_on()
+
+    def _admit_next(self) -> bool:
+        """Bring the next flow back; False if there is none."""
+        flow_id: str | None
+        flow_id, recovering = next(iter(self._woken.items()), (None, True))
+        if flow_id is None:
+            flow_id = next(self._interrupted, None)
+        if flow_id is None:
+            return False
         # As it is now: since it was found it may have run, at somebody's request, and ended.
-        flow = self._runner.log.flow(flow_id) if flow_id not in self._runner.executions else None
+        flow = self._row_of(flow_id) if flow_id not in self._runner.executions else None
         if flow is not None and self._may_run(flow):
-            self._admitted.add(flow.flow_id)
-            self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
-            if flow.flow_id not in self._runner.executions:
-                self._admitted.discard(flow.flow_id)
-        self._go_on()
+            self._admitted.add(flow_id)
+            try:
+                self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
+            finally:
+                if flow_id not in self._runner.executions:
+                    self._admitted.discard(flow_id)
+        self._woken.pop(flow_id, None)
+        return True
+
+    def _row_of(self, flow_id: str) -> FlowRow | None:
+        try:
+            return self._runner.log.flow(flow_id)
+        except CorruptRow as problem:
+            logger.error("a flow is left alone: %s", problem)
+            return None
 
     def _may_run(self, flow: FlowRow) -> bool:
         return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING) or self._has_new_code(flow)
@@ -123,15 +151,23 @@ class Schedule:
         if runner.closing:
             return
         now = runner.clock.now()
+        try:
+            self._wake_due(now)
+            upcoming = runner.log.next_due(now)
+        except LogUnavailable as problem:
+            logger.warning("due flows are looked for in %d s, for now the log cannot be read: %s", _PAUSE, problem)
+            upcoming = now + _PAUSE * 1_000_000
+        if upcoming is not None:
+            self._note_due(upcoming)
+
+    def _wake_due(self, now: int) -> None:
+        runner = self._runner
         after: tuple[int, str] | None = None
         while page := runner.log.due(now, after=after, limit=_PAGE):
             for flow in page:
                 if flow.flow_id not in runner.executions and runner.runs(flow):
                     self.wake(flow.flow_id)
             after = (page[-1].due or 0, page[-1].flow_id)
-        upcoming = runner.log.next_due(now)
-        if upcoming is not None:
-            self._note_due(upcoming)
 
     def _note_due(self, due: int) -> None:
         if self._due_at is not None and self._due_at <= due:
