@@ -134,6 +134,8 @@ class WatchedLog:
     def __init__(self, log: ExecutionLog) -> None:
         self.inner = log
         self.is_open = False
+        self.unreadable: Exception | None = None
+        """What every read raises for now."""
         self.tells = True
         self._untold: deque[Commit] = deque()
         self._tell: Callable[[Commit], None] = lambda commit: None
@@ -184,9 +186,15 @@ class WatchedLog:
         return self.position
 
     def flow(self, flow_id: str) -> FlowRow | None:
+        self._require_readable()
         return self.inner.flow(flow_id)
 
+    def _require_readable(self) -> None:
+        if self.unreadable is not None:
+            raise self.unreadable
+
     def invocations(self, flow_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[InvocationRow]:
+        self._require_readable()
         return self.inner.invocations(flow_id, after=after, limit=limit)
 
     def archived(self, flow_id: str, *, limit: int = 1000) -> Sequence[InvocationRow]:
@@ -201,12 +209,15 @@ class WatchedLog:
     def flows(
         self, *, status: FlowStatus | None = None, after: tuple[int, str] | None = None, limit: int = 100
     ) -> Sequence[FlowRow]:
+        self._require_readable()
         return self.inner.flows(status=status, after=after, limit=limit)
 
     def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
+        self._require_readable()
         return self.inner.due(before, after=after, limit=limit)
 
     def next_due(self, after: int) -> int | None:
+        self._require_readable()
         return self.inner.next_due(after)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from persistasaurus import FlowNotRegistered, FlowParked, FlowStatus, RecoveryLimit
+from persistasaurus import FlowNotRegistered, FlowParked, FlowStatus, LogUnavailable, RecoveryLimit
 
 from .flows_asyncio_durable import DurableAsyncioFlow
 from .flows_waiting_durable import DurableWaitingFlow
@@ -93,6 +93,29 @@ async def test_a_bounded_number_of_flows_is_recovered_at_a_time(machine: Machine
             machine.outside.open(name)
             await machine.ended(name)
         assert len(await engine.flows(status=FlowStatus.COMPLETE)) == len(names)
+
+
+@scenario
+async def test_a_log_that_cannot_be_read_for_a_while_strands_no_flow(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await interrupt(machine, "a", "b")
+    async with machine.engine(DurableWaitingFlow(machine.outside)) as engine:
+        await engine.get_flow(DurableWaitingFlow, "due").delays.start()
+        await machine.waiting("due")
+    machine.clock.advance(timedelta(days=4))
+    machine.outside.open("a", "b")
+    machine.log.unreadable = LogUnavailable("disk I/O error")
+    async with machine.engine(DurableAsyncioFlow(machine.outside), DurableWaitingFlow(machine.outside)):
+        for _ in range(5):
+            await all_is_still()
+            machine.clock.advance(timedelta(seconds=1))
+        assert "the log cannot be read: disk I/O error" in caplog.text
+        machine.log.unreadable = None
+        machine.clock.advance(timedelta(seconds=1))
+        await machine.ended("a", "b", "due")
+    assert machine.outside.seen.count("a") == machine.outside.seen.count("b") == 2
+    assert machine.outside.seen.count("hello") == 1
 
 
 # -- flows that take their process with them ----------------------------------------
