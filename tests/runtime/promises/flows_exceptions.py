@@ -39,6 +39,7 @@ class CollectingFlow:
         self.outside = outside
         self.saw: list[BaseException] = []
         self.tasks: list[asyncio.Task[Any] | None] = []
+        self.ends_the_program: type[BaseException] | None = None
 
     @flow
     async def collect(self, names: list[str]) -> str:
@@ -58,6 +59,20 @@ class CollectingFlow:
             except Exception as error:
                 self.saw.append(error)
         return f"{len(self.saw)} collected"
+
+    @flow
+    async def end_the_program(self) -> str:
+        done = await self.fail("work")
+        if self.ends_the_program is not None:
+            raise self.ends_the_program
+        return done
+
+    @flow
+    def end_the_program_plainly(self) -> str:
+        done = self.fail_plainly("work")
+        if self.ends_the_program is not None:
+            raise self.ends_the_program
+        return done
 
     @flow
     async def match(self, name: str) -> str:

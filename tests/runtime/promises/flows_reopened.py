@@ -87,6 +87,12 @@ class FragileFlow:
         return f"{first}, {await told}"
 
     @flow
+    async def with_a_delayed_step(self) -> str:
+        async with asyncio.TaskGroup() as group:
+            first, later = group.create_task(self.do("first")), group.create_task(self.do_later("later"))
+        return f"{first.result()}, {later.result()}"
+
+    @flow
     async def explained(self) -> str:
         try:
             await self.do("first")
@@ -115,6 +121,11 @@ class FragileFlow:
 
     @step(raises=(Declined,))
     async def do(self, name: str) -> str:
+        await self.outside.visit(name)
+        return f"{name} done"
+
+    @step(delay=timedelta(hours=1))
+    async def do_later(self, name: str) -> str:
         await self.outside.visit(name)
         return f"{name} done"
 

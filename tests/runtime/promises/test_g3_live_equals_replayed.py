@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from persistasaurus import OutcomeNotStorable, Status, StepFailed
+from persistasaurus import FlowStatus, OutcomeNotStorable, Status, StepFailed
 
 from .flows_exceptions import CardExpired, OddLookup, PaymentError, Strange
 from .flows_exceptions_durable import DurableCollectingFlow
@@ -365,6 +365,30 @@ def test_what_ends_the_program_is_no_outcome_of_a_step(
         play(first_life())
     assert play(second_life(machine.crashed())) == "0 collected"
     assert outside.seen[:2] == ["work", "work"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("plain", [False, True])
+def test_what_ends_the_program_is_no_outcome_of_a_flow(
+    machine: Machine, outside: Outside, error: type[BaseException], plain: bool
+) -> None:
+    leaving, staying = DurableCollectingFlow(outside), DurableCollectingFlow(outside)
+    leaving.ends_the_program = error
+
+    async def first_life() -> None:
+        async with machine.engine(leaving) as engine:
+            flow = engine.get_flow(DurableCollectingFlow, "c1")
+            await (flow.end_the_program_plainly.run() if plain else flow.end_the_program.run())
+
+    async def second_life(after: Machine) -> str:
+        async with after.engine(staying) as engine:
+            flow = engine.get_flow(DurableCollectingFlow, "c1")
+            assert await flow.status() is FlowStatus.RUNNING
+            return await (flow.end_the_program_plainly.result() if plain else flow.end_the_program.result())
+
+    with pytest.raises(error):
+        play(first_life())
+    assert play(second_life(machine.crashed())) == "work"
 
 
 @scenario

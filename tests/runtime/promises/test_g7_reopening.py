@@ -14,7 +14,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 from .flows_failing import Declined, Flaky
 from .flows_reopened_durable import DurableFragileFlow, DurablePlainFragileFlow
 from .machine import Machine, Outside
-from .scenario import scenario
+from .scenario import all_is_still, scenario
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -199,6 +199,54 @@ async def test_an_outcome_that_came_after_the_failure_keeps_its_value_and_no_bod
     assert sorted(outside.seen) == ["first", "first", "second"]
 
 
+@scenario
+async def test_a_failure_that_came_after_the_first_one_is_delivered_anew_and_then_runs_again_itself(
+    machine: Machine, outside: Outside
+) -> None:
+    outside.refuse("first", Declined("first says no"))
+    outside.refuse("second", Declined("second says no"))
+    outside.shut("second")
+    async with machine.engine(DurableFragileFlow(outside)) as engine:
+        fragile = engine.get_flow(DurableFragileFlow, "f1")
+        await fragile.patiently_side_by_side.start()
+        await machine.until(lambda: Status.FAILED in machine.statuses("f1"))
+        outside.open("second")
+        with pytest.raises(Declined, match="first says no"):
+            await fragile.patiently_side_by_side.result()
+        with pytest.raises(Declined, match="second says no"):
+            await fragile.patiently_side_by_side.run()
+        assert sorted(outside.seen) == ["first", "first", "second"]
+        assert await fragile.patiently_side_by_side.run() == "['first done', 'second done']"
+        assert in_force(await fragile.history()) == [
+            ("first", Status.COMPLETE, 2, 1),
+            ("second", Status.COMPLETE, 2, 2),
+        ]
+    assert sorted(outside.seen) == ["first", "first", "second", "second"]
+
+
+@scenario
+async def test_all_failures_of_a_group_run_again(machine: Machine, outside: Outside) -> None:
+    outside.refuse("first", Declined("first says no"))
+    outside.refuse("second", Declined("second says no"))
+    outside.shut("first", "second")
+    async with machine.engine(DurablePlainFragileFlow(outside), closing_grace=HOUR) as engine:
+        fragile = engine.get_flow(DurablePlainFragileFlow, "f1")
+        await fragile.side_by_side.start()
+        await asyncio.gather(outside.arrived("first"), outside.arrived("second"))
+        closing = asyncio.ensure_future(engine.close())
+        await all_is_still()
+        outside.open("first", "second")  # both failures are on record before the flow gets either
+        await closing
+        after = machine.crashed()
+    async with after.engine(DurablePlainFragileFlow(outside)) as engine:
+        fragile = engine.get_flow(DurablePlainFragileFlow, "f1")
+        with pytest.raises(ExceptionGroup) as raised:
+            await fragile.side_by_side.result()
+        assert sorted(map(str, raised.value.exceptions)) == ["first says no", "second says no"]
+        assert await fragile.side_by_side.run() == "first done, second done"
+    assert sorted(outside.seen) == ["first", "first", "second", "second"]
+
+
 @pytest.mark.parametrize("plain", [False, True])
 @scenario
 async def test_a_step_cancelled_because_of_the_failure_runs_again(
@@ -289,6 +337,29 @@ async def test_a_wait_open_at_the_failure_keeps_the_time_it_had_left(machine: Ma
         assert machine.flow("f1").due == machine.clock.now() + 40 * 60 * 1_000_000
         machine.clock.advance(40 * MINUTE)
         assert await waiting == "first done, nobody told"
+
+
+@scenario
+async def test_a_delayed_step_cancelled_because_of_the_failure_keeps_the_delay_it_had_left(
+    machine: Machine, outside: Outside
+) -> None:
+    outside.refuse("first", Declined("no"))
+    outside.shut("first")
+    async with machine.engine(DurableFragileFlow(outside)) as engine:
+        fragile = engine.get_flow(DurableFragileFlow, "f1")
+        await fragile.with_a_delayed_step.start()
+        await outside.arrived("first")
+        machine.clock.advance(20 * MINUTE)
+        outside.open("first")
+        with pytest.raises(ExceptionGroup):
+            await fragile.with_a_delayed_step.result()
+        machine.clock.advance(5 * HOUR)
+        running = asyncio.ensure_future(fragile.with_a_delayed_step.run())
+        await machine.waiting("f1")
+        assert machine.flow("f1").due == machine.clock.now() + 40 * 60 * 1_000_000
+        assert "later" not in outside.seen
+        machine.clock.advance(40 * MINUTE)
+        assert await running == "first done, later done"
 
 
 @scenario

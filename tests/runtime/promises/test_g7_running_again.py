@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from persistasaurus import Engine, FlowConflict, FlowStatus
+from persistasaurus import BlockingEngine, Engine, FlowConflict, FlowStatus
 from persistasaurus.records import Commit
+from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing import InMemoryLog, ManualClock
 
 from .flows_orders_durable import DurableOrderFlow, DurablePlainOrderFlow
@@ -74,6 +78,24 @@ async def test_an_interrupted_id_is_joined_by_whoever_runs_it_after_the_crash(
         for result in await asyncio.gather(order.place.run("book"), order.place.run("book")):
             assert result == PLACED
     assert outside.seen == ["reserve", "charge", "charge", "ship"]
+
+
+@pytest.mark.parametrize("log", ["memory", "sqlite"])
+def test_an_id_run_by_two_threads_in_one_moment_runs_once(log: str, tmp_path: Path) -> None:
+    outside, count = Outside(), 50
+    opened = InMemoryLog() if log == "memory" else SqliteLog(tmp_path / "log.db", durability="process")
+    with (
+        BlockingEngine(opened, flows=[DurableOrderFlow(outside)]) as engine,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        together = threading.Barrier(2)
+
+        def run(number: int) -> str:
+            together.wait()
+            return engine.get_flow(DurableOrderFlow, f"o{number // 2}").place.run("book")
+
+        assert set(threads.map(run, range(2 * count))) == {PLACED}
+    assert len(outside.seen) == 3 * count
 
 
 class LateLog(InMemoryLog):

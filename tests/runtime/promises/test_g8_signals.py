@@ -353,6 +353,21 @@ async def test_a_signal_for_a_failed_flow_is_stored_for_its_next_round(machine: 
 
 
 @scenario
+async def test_a_signal_whose_body_failed_the_flow_is_not_lost(machine: Machine, outside: Outside) -> None:
+    outside.refuse("approve alice", ValueError("who?"))
+    async with machine.engine(DurableApprovalFlow(outside)) as engine:
+        approval = engine.get_flow(DurableApprovalFlow, "a1")
+        await approval.ask.start()
+        await approval.approve.send("alice")
+        with pytest.raises(ValueError, match="who"):
+            await approval.ask.result()
+        after = machine.crashed()
+    async with after.engine(DurableApprovalFlow(outside)) as engine:
+        assert await engine.get_flow(DurableApprovalFlow, "a1").ask.run() == "approved by alice"
+    assert outside.seen == ["approve alice"] * 2
+
+
+@scenario
 async def test_a_signal_for_a_parked_flow_is_stored_until_it_is_resumed(machine: Machine, outside: Outside) -> None:
     outside.shut("prepare")
     async with machine.engine(DurableApprovalFlow(outside), max_recoveries=1) as engine:
