@@ -70,12 +70,13 @@ class BlockingEngine:
         try:
             self._perform(self._engine.open())
         except BaseException:
-            self._stop_loop()
+            self.close()  # Ctrl-C may have come when the log was open already
             self._thread = None
             raise
 
     def close(self) -> None:
-        """Stop cleanly; see `Engine.close`."""
+        """Stop cleanly; see `Engine.close`. Ctrl-C meanwhile ends the wait for step bodies."""
+        _refuse_running_loop("closed")
         if self._loop is not None:
             try:
                 self._perform(self._engine.close())

@@ -65,18 +65,20 @@ class Bodies:
         Returns:
             How many had not ended by then; their steps stay PENDING.
         """
-        if self._running:
-            self._all_ended = asyncio.Event()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_ended.wait(), grace)
-        left = len(self._running)
-        self._queue.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=1.0)
-        self._workers.stop()
+        try:
+            if self._running:
+                self._all_ended = asyncio.Event()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._all_ended.wait(), grace)
+        finally:  # also for an impatient caller, who cancels this
+            left = len(self._running)
+            self._queue.clear()
+            tasks = list(self._tasks)
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=1.0)
+            self._workers.stop()
         return left
 
     # -- async bodies --------------------------------------------------------------------------------------------------

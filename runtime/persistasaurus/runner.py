@@ -90,13 +90,18 @@ class Runner:
         """Stop cleanly: no flow goes on, bodies get their grace, what they did is recorded (G14)."""
         self.closing = True
         self.schedule.stop()
-        left = await self._bodies.close(self._settings.closing_grace)
-        if left:
-            logger.warning(
-                "%d step bodies had not ended %.1f s after the engine was told to close; their steps stay PENDING",
-                left,
-                self._settings.closing_grace,
-            )
+        try:
+            left = await self._bodies.close(self._settings.closing_grace)
+            if left:
+                logger.warning(
+                    "%d step bodies had not ended %.1f s after the engine was told to close; their steps stay PENDING",
+                    left,
+                    self._settings.closing_grace,
+                )
+        finally:
+            await self._let_go()  # or the log would stay taken when an impatient caller cancels the wait
+
+    async def _let_go(self) -> None:
         try:
             await asyncio.to_thread(self.log.close)
         finally:
