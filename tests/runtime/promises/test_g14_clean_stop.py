@@ -213,6 +213,24 @@ async def test_a_cancelled_program_closes_its_engine_and_loses_nothing(machine: 
 
 
 @scenario
+async def test_an_impatient_program_may_cancel_the_wait_for_bodies_and_the_log_is_let_go(machine: Machine) -> None:
+    machine.outside.shut("a")
+    engine = machine.engine(DurableAsyncioFlow(machine.outside), closing_grace=HOUR)
+    await engine.open()
+    await engine.get_flow(DurableAsyncioFlow, "f").gathers.start(["a"])
+    await machine.outside.arrived("a")
+    closing = asyncio.ensure_future(engine.close())
+    await all_is_still()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    machine.outside.open("a")
+    async with machine.engine(DurableAsyncioFlow(machine.outside)) as engine:
+        assert await engine.get_flow(DurableAsyncioFlow, "f").gathers.result() == "['A']"
+    assert machine.outside.seen == ["a", "a", "finish"]
+
+
+@scenario
 async def test_an_error_in_the_program_closes_its_engine_and_comes_through(machine: Machine) -> None:
     async def program() -> None:
         async with machine.engine(DurableWaitingFlow(machine.outside)) as engine:
