@@ -1,7 +1,8 @@
 """Runs step bodies: async ones on the program's event loop, plain ones on worker threads.
 
-A task for each body would be half of what a small step costs. So a few tasks run all async bodies, one after another as
-long as they do not wait; when one does, the next task takes over the rest. Each body has a context of its own.
+A task for each body would be half of what a small step costs. So async bodies share a task, one after another, as long
+as they do not wait. One that waits keeps the task to itself and ends it, so that no other body feels anything of it;
+another task takes over the rest. Each body has a context of its own.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Bodies:
         self._all_ended: asyncio.Event | None = None
         self._queue: deque[OpenCall] = deque()
         self._idle: list[asyncio.Future[None]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[BodyTask] = set()
         self._taking_over = False
 
     def start(self, call: OpenCall) -> None:
@@ -49,15 +50,13 @@ class Bodies:
             if not self._taking_over:
                 self._take_over()
         else:
-            args, kwargs = _take_arguments(call)
-            body = call.method.body(call.proxy)
-            self._workers.submit(lambda: self._run_plain(call, body, args, kwargs))
+            self._workers.submit(lambda: self._run_plain(call))
 
     def stop(self, call: OpenCall) -> None:
         """Ask an async body to stop; it answers by ending."""
         call.stop_asked = True
         if call.body is not None:
-            call.body.cancel()
+            call.body.stop()
 
     async def close(self, grace: float) -> int:
         """Let running bodies end for `grace` seconds, then cancel the async ones.
@@ -75,7 +74,7 @@ class Bodies:
             self._queue.clear()
             tasks = list(self._tasks)
             for task in tasks:
-                task.cancel()
+                task.end()
             if tasks:
                 await asyncio.wait(tasks, timeout=1.0)
             self._workers.stop()
@@ -91,9 +90,18 @@ class Bodies:
             if not idle.done():
                 idle.set_result(None)
                 return
-        task = self._loop.create_task(self._work(), context=self._context.copy())
+        task = BodyTask(self._work(), loop=self._loop, context=self._context.copy())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_ended)
+
+    def _task_ended(self, task: BodyTask) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            # No body did that, they are caught. Whatever it was, the other bodies go on.
+            self._loop.call_exception_handler({"message": "ending a step failed", "exception": error, "task": task})
+            self._taking_over = False
+            self.waits()
 
     def waits(self) -> None:
         """The body that is running waits: another task takes over the rest."""
@@ -102,7 +110,7 @@ class Bodies:
 
     async def _work(self) -> None:
         task = asyncio.current_task()
-        assert task is not None
+        assert isinstance(task, BodyTask)
         queue = self._queue
         while True:
             self._taking_over = False
@@ -110,6 +118,9 @@ class Bodies:
                 if not queue:
                     break
                 await self._run(queue.popleft(), task)
+                if task.is_spent:
+                    self.waits()
+                    return
             if not queue:
                 idle = self._loop.create_future()
                 self._idle.append(idle)
@@ -120,27 +131,25 @@ class Bodies:
                 self._taking_over = True
                 await asyncio.sleep(0)
 
-    async def _run(self, call: OpenCall, task: asyncio.Task[None]) -> None:
+    async def _run(self, call: OpenCall, task: BodyTask) -> None:
         if call.stop_asked:
             self._ended(call)
             call.execution.attempts.raised(call, asyncio.CancelledError())
             return
-        args, kwargs = _take_arguments(call)
         call.body = task
         try:
-            value = await _InContext(self, call, call.method.body(call.proxy)(*args, **kwargs))
+            args, kwargs = _take_arguments(call)
+            value = await _InContext(self, call, task, call.method.body(call.proxy)(*args, **kwargs))
         except (KeyboardInterrupt, SystemExit):
             self._ended(call)  # no outcome: the step stays PENDING (G3)
             raise
         except BaseException as error:
             self._ended(call)
-            if isinstance(error, asyncio.CancelledError) and task.cancelling() and not call.stop_asked:
-                raise  # not the flow cancelled it, the program is ending: no outcome
-            _forgive(task)
+            if isinstance(error, asyncio.CancelledError) and task.is_ended_from_outside and not call.stop_asked:
+                raise  # neither the flow nor a body cancelled it, the program is ending: no outcome
             call.execution.attempts.raised(call, error)
         else:
             self._ended(call)
-            _forgive(task)
             call.execution.attempts.returned(call, value)
 
     def _ended(self, call: OpenCall) -> None:
@@ -151,13 +160,12 @@ class Bodies:
 
     # -- plain bodies --------------------------------------------------------------------------------------------------
 
-    def _run_plain(
-        self, call: OpenCall, body: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> Callable[[], None]:
+    def _run_plain(self, call: OpenCall) -> Callable[[], None]:
         context = self._context.copy()
         context.run(current_call.set, call)
         try:
-            value = context.run(body, *args, **kwargs)
+            args, kwargs = _take_arguments(call)
+            value = context.run(call.method.body(call.proxy), *args, **kwargs)
         except BaseException as error:
             outcome = error
             return lambda: self._plain_raised(call, outcome)
@@ -180,14 +188,46 @@ class Bodies:
         return context
 
 
+class BodyTask(asyncio.Task[None]):
+    """A task that runs bodies. It knows who cancels it: what is left of an earlier body must not reach the next one."""
+
+    is_spent = False
+    """Whether a body waited on it or was cancelled: it runs no other."""
+    _from_outside = False
+
+    @property
+    def is_ended_from_outside(self) -> bool:
+        """Whether it was cancelled, and not by a body: the program is ending."""
+        return self._from_outside and self.cancelling() > 0
+
+    def end(self) -> None:
+        """Cancel it because the program is ending."""
+        self._from_outside = True
+        self.stop()
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        by = current_call.get()
+        if by is None:
+            self._from_outside = True
+        elif by.body is None:
+            return False  # a timer or a task left over by a body that is over
+        return self.stop(msg)
+
+    def stop(self, msg: Any | None = None) -> bool:
+        """Cancel it, whoever asks."""
+        self.is_spent = True
+        return super().cancel(msg)
+
+
 class _InContext:
     """Awaits a body in a context of its own, and says so when it waits for the first time."""
 
-    __slots__ = ("_bodies", "_call", "_coroutine")
+    __slots__ = ("_bodies", "_call", "_coroutine", "_task")
 
-    def __init__(self, bodies: Bodies, call: OpenCall, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, bodies: Bodies, call: OpenCall, task: BodyTask, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._bodies = bodies
         self._call = call
+        self._task = task
         self._coroutine = coroutine
 
     def __await__(self) -> Generator[Any, Any, Any]:
@@ -195,6 +235,7 @@ class _InContext:
         context = self._bodies.in_context(self._call)
         try:
             waits_for = context.run(coroutine.send, None)
+            self._task.is_spent = True
             self._bodies.waits()
             while True:
                 try:
@@ -211,9 +252,3 @@ def _take_arguments(call: OpenCall) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments for an attempt; a further one gets values of its own, whatever this body does to them (G3)."""
     arguments, call.arguments = call.arguments, None
     return arguments if arguments is not None else call.method.parameters.decode(call.parameters)
-
-
-def _forgive(task: asyncio.Task[None]) -> None:
-    """The body that was asked to stop has ended: the next one on this task must not feel it."""
-    while task.cancelling():
-        task.uncancel()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ from persistasaurus.flow_loop import FlowFuture, Timer
 from persistasaurus.records import InvocationRow, Kind, SignalRow
 
 if TYPE_CHECKING:
+    from persistasaurus.bodies import BodyTask
     from persistasaurus.clock import Alarm
     from persistasaurus.execution import Execution
     from persistasaurus.flow_classes import Method
@@ -69,7 +69,7 @@ class OpenCall(FlowFuture[Any]):
         self.alarm: Alarm | None = None
         self.signal: SignalRow | None = None
         self.cancel_message: object = None
-        self.body: asyncio.Task[None] | None = None
+        self.body: BodyTask | None = None
 
     def cancel(self, msg: object = None) -> bool:
         return not self.done() and self.execution.giving_up.cancel(self, msg)

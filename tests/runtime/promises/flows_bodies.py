@@ -35,6 +35,18 @@ class BodiesFlow:
                 felt.append(failure.type_name)
         return felt
 
+    @flow
+    async def after_a_body_that_cancels_its_task(self, how: str) -> list[str]:
+        felt = [await self.cancel_task(how)]
+        return [*felt, *await asyncio.gather(self.wait_a_little(), self.wait_a_little())]
+
+    @flow
+    async def cancelled_by_itself(self) -> str:
+        try:
+            return await self.cancel_task("and wait")
+        except StepFailed as failure:
+            return failure.type_name
+
     @step
     async def greet(self, name: str) -> str:
         before = customer.get()
@@ -66,3 +78,21 @@ class BodiesFlow:
     @step
     async def cancel_unasked(self) -> None:
         raise asyncio.CancelledError
+
+    @step
+    async def cancel_task(self, how: str) -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        if how == "later":
+            asyncio.get_running_loop().call_soon(task.cancel)
+        else:
+            task.cancel()
+        if how == "and wait":
+            await asyncio.sleep(0)
+        return "ended"
+
+    @step
+    async def wait_a_little(self) -> str:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return "untroubled"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .flows_bodies import customer
 from .flows_bodies_durable import DurableBodiesFlow
 from .machine import Machine, Outside
@@ -31,3 +33,18 @@ async def test_a_body_feels_nothing_of_the_stop_of_another(machine: Machine, out
     async with machine.engine(DurableBodiesFlow(outside)) as engine:
         felt = await engine.get_flow(DurableBodiesFlow, "b1").after_a_stop.run()
     assert felt == ["out of time"] * 3 + ["asyncio.exceptions.CancelledError"] * 3
+
+
+@pytest.mark.parametrize("how", ["at once", "later"])
+@scenario
+async def test_a_body_that_cancels_its_task_cancels_no_other_body(machine: Machine, outside: Outside, how: str) -> None:
+    async with machine.engine(DurableBodiesFlow(outside)) as engine:
+        felt = await engine.get_flow(DurableBodiesFlow, "b1").after_a_body_that_cancels_its_task.run(how)
+    assert felt == ["ended", "untroubled", "untroubled"]
+
+
+@scenario
+async def test_a_body_cancelled_by_itself_has_failed(machine: Machine, outside: Outside) -> None:
+    async with machine.engine(DurableBodiesFlow(outside)) as engine:
+        felt = await engine.get_flow(DurableBodiesFlow, "b1").cancelled_by_itself.run()
+    assert felt == "asyncio.exceptions.CancelledError"
