@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from persistasaurus.clock import microseconds
 from persistasaurus.errors import CorruptRow, OutcomeNotStorable, PersistasaurusError, StepInterrupted
 from persistasaurus.open_call import OpenCall, State
 from persistasaurus.records import CallChanged, Status
@@ -95,7 +96,7 @@ class Attempts:
                 return
         elif retry is not None and retry.retries(error) and call.failures + 1 < retry.max_attempts:
             pause = retry.pause(call.failures + 1, self._host.random)
-            self._retry(call, error, int(pause.total_seconds() * 1e6))
+            self._retry(call, error, microseconds(pause))
             return
         call.failures += 1
         self._fail(call, error)

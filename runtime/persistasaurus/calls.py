@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, NoReturn, ParamSpec, TypeVar, cast, overload
 
 from persistasaurus import branches
+from persistasaurus.clock import microseconds
 from persistasaurus.errors import NotInFlow, NotRunByEngine, SignalCalledDirectly, StepOutsideFlow
 from persistasaurus.execution import Execution
 from persistasaurus.flow_loop import FlowLoop, Nothing
@@ -103,9 +104,9 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
     if timeout is not None and timeout < timedelta():
         raise ValueError(f"wait_for_signal(timeout={timeout!r}): give a timeout of zero or more, or None")
     method = _signal_method(signal)
-    microseconds = None if timeout is None else timeout // timedelta(microseconds=1)
+    limit = None if timeout is None else microseconds(timeout)
     if method.is_async:
-        return _wait_for_signal(method, key, microseconds)
+        return _wait_for_signal(method, key, limit)
     execution = running_execution()
     if execution is None:
         _refuse_wait(method)
@@ -115,7 +116,7 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
         )
     if execution.dead:
         _refuse_plain(execution.loop)
-    return execution.wait_plain(execution.wait_for_signal(method, key, microseconds))
+    return execution.wait_plain(execution.wait_for_signal(method, key, limit))
 
 
 async def _wait_for_signal(method: Method, key: str | None, timeout: int | None) -> Any:

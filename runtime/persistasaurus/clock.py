@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final, Protocol
 
 LONGEST_SLEEP: Final = 30.0
 """Seconds after which a waiting alarm looks at the wall clock again: clocks are set, machines sleep."""
+
+LONGEST_WAIT: Final = timedelta(days=365_000)
+"""A thousand years: longer waits are cut to it, `timedelta.max` for instance, so that every due time is a date."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Alarm(Protocol):
@@ -65,3 +71,8 @@ class SystemClock:
     def call_at(when: int, then: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Alarm:
         """Call `then` on an event loop once the wall clock has reached `when`, never before (G9)."""
         return _WallAlarm(when, then, loop)
+
+
+def microseconds(wait: timedelta) -> int:
+    """How long a wait is, at most `LONGEST_WAIT`."""
+    return min(wait, LONGEST_WAIT) // _MICROSECOND

@@ -148,7 +148,8 @@ def _never_json(value: object) -> bool:
 def too_large(where: str, size: int, limit: int) -> ValueTooLarge:
     """The error for a value longer than the log takes."""
     return ValueTooLarge(
-        f"{where} takes {size:,} bytes of JSON, the log takes {limit:,}; store large data elsewhere and pass its name"
+        f"{where} takes {size:,} bytes of JSON, the log takes {limit:,}; store large data elsewhere and pass its name, "
+        "or raise the limit with Engine(max_bytes=...)"
     )
 
 

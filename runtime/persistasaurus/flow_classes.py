@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cached_property
 from inspect import Parameter
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, Never, NoReturn
 
+from persistasaurus.clock import microseconds
 from persistasaurus.code_digest import code_digest
 from persistasaurus.codecs import ValueCodec
 from persistasaurus.errors import ValueNotStorable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Kind = Literal["flow", "step", "signal"]
 
 KINDS: Final[dict[type, Kind]] = {FlowMark: "flow", StepMark: "step", SignalMark: "signal"}
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Method:
         self.recorded_class: Final = class_name if recorded is None else ""
         self.recorded_name: Final = recorded or name
         options = mark if isinstance(mark, StepMark) else StepMark()
-        self.delay_us: Final[int | None] = None if options.delay is None else options.delay // _MICROSECOND
+        self.delay_us: Final[int | None] = None if options.delay is None else microseconds(options.delay)
         self.retry: Final[Retry | None] = options.retry
         self.at_most_once: Final[bool] = options.at_most_once
         self.parameters: Final = ParametersCodec(_without_self(declared.override), declared.hints, label)

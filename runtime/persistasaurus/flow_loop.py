@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack, cast
 
-from persistasaurus.clock import Alarm
+from persistasaurus.clock import LONGEST_WAIT, Alarm
 from persistasaurus.errors import Evicted, NotOnFlowLoop
 from persistasaurus.records import InvocationRow
 
@@ -307,6 +307,7 @@ class FlowLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.TimerHandle:
         if self.dead:
             self.refuse()
+        when = min(when, self.now + LONGEST_WAIT.total_seconds())
         timer = Timer(when, callback, args, self, context)
         self.owner.timer_set(timer, when)
         return timer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from persistasaurus.clock import LONGEST_WAIT
 from persistasaurus.errors import OutcomeNotStorable
 
 
@@ -63,7 +64,7 @@ class Retry:
             grown = self.initial.total_seconds() * self.factor ** (failures - 1)
         except OverflowError:
             grown = math.inf if self.initial else 0.0
-        longest = self.maximum.total_seconds()
+        longest = min(self.maximum, LONGEST_WAIT).total_seconds()
         return timedelta(seconds=min(grown, longest) * (1 - self.jitter * random()))
 
     def retries(self, exception: BaseException) -> bool:
