@@ -19,12 +19,21 @@ class RetriedFlow:
         return await self.insist(name)
 
     @flow
+    async def insists_for_ever(self, name: str) -> str:
+        return await self.insist_some_day(name)
+
+    @flow
     async def informs(self) -> list[str]:
         return [await self.inform("first"), await self.inform("second"), self.inform_plainly("third")]
 
     @step(retry=Retry(max_attempts=3, initial=timedelta(seconds=10), jitter=0))
     async def insist(self, name: str) -> str:
         self.infos.append(step_info())
+        await self.outside.visit(name)
+        return name
+
+    @step(retry=Retry(max_attempts=9, initial=timedelta.max, maximum=timedelta.max, jitter=0))
+    async def insist_some_day(self, name: str) -> str:
         await self.outside.visit(name)
         return name
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from datetime import timedelta
 
 import pytest
 
-from persistasaurus import FlowStatus
+from persistasaurus import FlowStatus, wait_for_signal
 
+from .flows_changes import EditedFlow
+from .flows_changes_durable import DurableEditedFlow
+from .flows_retried_durable import DurableRetriedFlow
 from .flows_waiting_durable import DurableWaitingFlow
 from .machine import Machine
 from .scenario import all_is_still, scenario
@@ -150,3 +155,53 @@ async def test_flows_that_are_due_together_all_go_on(machine: Machine, count: in
         await machine.ended(*flow_ids)
         assert len(await engine.flows(status=FlowStatus.COMPLETE)) == count
     assert machine.outside.seen == ["hello"] * count
+
+
+@pytest.mark.parametrize("seconds", [1e12, 1e18, math.inf])
+@scenario
+async def test_a_sleep_may_be_longer_than_time_itself(machine: Machine, seconds: float) -> None:
+    async def sleep(flow: EditedFlow) -> str:
+        await asyncio.sleep(seconds)
+        return "never"
+
+    async with machine.engine(DurableEditedFlow(machine.outside, sleep)) as engine:
+        flow = engine.get_flow(DurableEditedFlow, "f")
+        await flow.order.start()
+        await machine.waiting("f")
+        machine.clock.advance(timedelta(days=300_000))
+        await all_is_still()
+        assert await flow.status() is FlowStatus.WAITING
+        [summary] = await engine.flows()
+        assert summary.due is not None
+        [timer] = await flow.history()
+        assert timer.due == summary.due
+
+
+@scenario
+async def test_the_longest_timedelta_is_a_time_limit_too(machine: Machine) -> None:
+    async def ask(flow: EditedFlow) -> str:
+        return await wait_for_signal(flow.approved, timeout=timedelta.max)
+
+    async with machine.engine(DurableEditedFlow(machine.outside, ask)) as engine:
+        flow = engine.get_flow(DurableEditedFlow, "f")
+        await flow.order.start()
+        await machine.waiting("f")
+        [call] = await flow.history()
+        assert call.due is not None
+        assert call.due - call.called_at >= timedelta(days=300_000)
+    async with machine.engine(DurableEditedFlow(machine.outside, ask)) as engine:
+        flow = engine.get_flow(DurableEditedFlow, "f")
+        await flow.approved.send("alice")
+        assert await flow.order.result() == "alice"
+
+
+@scenario
+async def test_the_pause_between_attempts_may_be_as_long_as_one_likes(machine: Machine) -> None:
+    machine.outside.refuse("a", ConnectionError("down"))
+    async with machine.engine(DurableRetriedFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableRetriedFlow, "f")
+        await flow.insists_for_ever.start("a")
+        await machine.waiting("f")
+        [call] = await flow.history()
+        assert call.due is not None
+        assert call.due - call.called_at >= timedelta(days=300_000)
