@@ -84,7 +84,7 @@ def test_a_process_killed_in_body_after_body_comes_to_its_end(tmp_path: Path, fl
     for _ in BODIES:
         with subprocess.Popen(
             command("trip", tmp_path, flow, "process"),
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
             assert process.stdin is not None
             assert process.stdout is not None
@@ -94,7 +94,8 @@ def test_a_process_killed_in_body_after_body_comes_to_its_end(tmp_path: Path, fl
                     begun.add(name)
                     process.kill()
                     break
-                process.stdin.write("go on\n")
+                process.stdin.write(".")
+                process.stdin.flush()
         assert process.returncode == -signal.SIGKILL
     assert begun == set(BODIES)
     assert finish(tmp_path, flow) == BOOKED

@@ -1,12 +1,13 @@
 """One life of a trip: FOLDER FLOW DURABILITY. Starts it or goes on with it.
 
-Each body prints its line of the ledger and goes on when a line comes in; that is where the process may be killed.
+Each body prints its line of the ledger and goes on when a byte comes in; that is where the process may be killed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ class AskingLedger(Ledger):
     def note(self, line: str) -> None:
         super().note(line)
         os.write(sys.stdout.fileno(), f"{line}\n".encode())  # whole lines, whichever threads write them
-        sys.stdin.readline()
+        os.read(sys.stdin.fileno(), 1)
 
 
 async def live(flow: Flow, log: ExecutionLog, ledger: Ledger) -> str:
@@ -53,6 +54,7 @@ async def live(flow: Flow, log: ExecutionLog, ledger: Ledger) -> str:
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(60, exit=True)  # or a test would wait for ever
     folder, flow = Path(sys.argv[1]), cast(Flow, sys.argv[2])
     log = SqliteLog(log_in(folder), durability=cast(Durability, sys.argv[3]))
     asyncio.run(live(flow, log, AskingLedger(ledger_in(folder).path)))
