@@ -144,7 +144,8 @@ class _Writer:
 
     def _arguments(self, arguments: Sequence[Argument]) -> str:
         text = ", ".join(self._argument(each) for each in arguments)
-        lone = arguments[0].value if len(arguments) == 1 and not arguments[0].keyword else None
+        first = arguments[0] if len(arguments) == 1 and not arguments[0].keyword and not arguments[0].star else None
+        lone = None if first is None else first.value
         return text[1:-1] if isinstance(lone, Comprehension) and lone.kind == "generator" else text
 
     def _argument(self, argument: Argument) -> str:

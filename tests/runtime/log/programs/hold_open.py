@@ -29,11 +29,16 @@ def main(path: str, company: str = "alone") -> None:
             try:
                 log.flow("f")
             except LogError as error:
-                print(f"child {os.getpid()}: {error}", flush=True)
+                say(f"child {os.getpid()}: {error}")
             time.sleep(600)
         os.waitpid(child, os.WNOHANG)
-    print(f"open {os.getpid()}", flush=True)
+    say(f"open {os.getpid()}")
     time.sleep(600)
+
+
+def say(text: str) -> None:
+    """Print a line in one piece: two processes share the pipe."""
+    os.write(sys.stdout.fileno(), f"{text}\n".encode())
 
 
 if __name__ == "__main__":
