@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from persistasaurus import flow, parallel, signal, step, wait_for_signal
 
@@ -159,6 +160,14 @@ class StubbornFlow:
         return f"{told}, {await self.clean('at the end')}"
 
     @flow
+    async def delays_a_plain_step(self) -> str:
+        try:
+            cleaned = self.clean_later("later")  # the flow waits for it with all its branches
+        finally:
+            await self.clean("finally")
+        return f"{await wait_for_signal(self.told)}, {cleaned}"
+
+    @flow
     def cleans_up_in_plain_code(self) -> str:
         try:
             told = wait_for_signal(self.told_plainly)
@@ -193,6 +202,11 @@ class StubbornFlow:
 
     @step
     def clean_plainly(self, what: str) -> str:
+        self.outside.visit_plain(f"clean {what}")
+        return f"cleaned {what}"
+
+    @step(delay=timedelta(hours=1))
+    def clean_later(self, what: str) -> str:
         self.outside.visit_plain(f"clean {what}")
         return f"cleaned {what}"
 

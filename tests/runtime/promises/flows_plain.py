@@ -100,6 +100,12 @@ class PlainFlow:
         seen = await asyncio.gather(*(asyncio.to_thread(self.fetch, name) for name in names), self.fetch_async("z"))
         return self.finish(str(seen))
 
+    @flow
+    async def leaves_a_plain_step_over(self) -> str:
+        left = asyncio.create_task(asyncio.to_thread(self.fetch, "slow"))
+        await self.fetch_async("body")
+        return f"ended, the other one done: {left.done()}"
+
     @step
     def fetch(self, name: str) -> str:
         self.outside.visit_plain(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -84,6 +85,20 @@ async def test_one_engine_runs_flows_of_several_classes(machine: Machine) -> Non
         assert await engine.get_flow(DurableWaitingFlow, "f").sleeps.run(0) == "slept, holding Ballast"
         assert await engine.get_flow(DurableRetriedFlow, "g").insists.run("a") == "a"
         assert {flow.name for flow in await engine.flows()} == {"WaitingFlow.sleeps", "RetriedFlow.insists"}
+
+
+@scenario
+async def test_a_caller_that_gives_up_does_not_stop_the_flow(machine: Machine) -> None:
+    async with machine.engine(DurableWaitingFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableWaitingFlow, "f")
+        impatient, patient = asyncio.ensure_future(flow.asks.run()), asyncio.ensure_future(flow.asks.run())
+        await machine.waiting("f")
+        impatient.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await impatient
+        await flow.answered.send("yes")
+        assert await patient == "question, yes, holding Ballast"
+    assert machine.outside.seen == ["question"]
 
 
 @pytest.mark.parametrize("count", [250])

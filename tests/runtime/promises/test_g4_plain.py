@@ -12,11 +12,12 @@ import pytest
 
 from persistasaurus import NotInFlow, parallel, sleep
 from persistasaurus.generated import Async
+from persistasaurus.records import Status
 
 from .flows_plain_durable import DurablePlainFlow, PlainFlowInstance
 from .machine import Machine, play
 from .replaying import Event, comes, ends, live_and_replay
-from .scenario import scenario
+from .scenario import all_is_still, scenario
 
 Flow = PlainFlowInstance[Async]
 
@@ -132,6 +133,23 @@ async def test_a_waiting_plain_flow_holds_no_thread(memory_machine: Machine) -> 
             await engine.get_flow(DurablePlainFlow, flow_id).waits.start()
         await memory_machine.waiting(*flow_ids)
         assert threading.active_count() == before
+
+
+@scenario
+async def test_a_flow_ends_without_waiting_for_a_plain_body_that_cannot_be_stopped(machine: Machine) -> None:
+    machine.outside.shut("slow", "body")
+    async with machine.engine(DurablePlainFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurablePlainFlow, "f")
+        await flow.leaves_a_plain_step_over.start()
+        await machine.outside.arrived("slow")
+        machine.outside.open("body")
+        assert await flow.leaves_a_plain_step_over.result() == "ended, the other one done: False"
+        record = machine.record("f")
+        assert [call.status for call in record[1]] == [Status.COMPLETE, Status.CANCELLED]
+        machine.outside.open("slow")
+        assert await engine.get_flow(DurablePlainFlow, "g").one_after_the_other.run(["x"]) == "['X']"
+        await all_is_still()
+        assert machine.record("f") == record, "the late outcome was not dropped"
 
 
 def test_parallel_and_sleep_outside_of_a_plain_flow_say_where_they_belong() -> None:

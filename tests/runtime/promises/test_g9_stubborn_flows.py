@@ -27,6 +27,7 @@ ASYNC_FLOWS: Final = {
     "generates": "begun, yes, cleaned at the end",
     "keeps_a_generator_open": "yes, 0, 1",
     "enters_a_context": "yes, cleaned before",
+    "delays_a_plain_step": "yes, cleaned later",
     "is_part_of_a_cycle": "yes, cleaned at the end",
 }
 PLAIN_FLOWS: Final = {
