@@ -1,7 +1,4 @@
-"""Starts a flow on a log, forks a child that lives on, says so, and waits to be killed.
-
-The child tries the parent's engine, says what came of it, and lives until it is killed.
-"""
+"""Starts a flow on a log, forks a child that lives until it is killed, says so, and waits to be killed itself."""
 
 from __future__ import annotations
 
