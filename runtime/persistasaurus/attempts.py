@@ -56,7 +56,7 @@ class Attempts:
                 assert call.row is not None
                 raise CorruptRow(f"flow {call.execution.flow_id}: {describe(call.row)}: {error}") from error
             if _is_interrupted(call) and call.method.at_most_once:
-                self._fail(call, StepInterrupted(f"{call.label} was cut off and may run at most once"))
+                self._fail(call, _interrupted(call))
             else:
                 self.start(call)
 
@@ -71,6 +71,14 @@ class Attempts:
                 "[RUN] %s step=%d flow=%s attempt=%d", call.method.name, call.step, execution.flow_id, call.attempts
             )
         self._host.start_body(call)
+
+    def take_back(self) -> None:
+        """The engine closes: an attempt whose body has not begun is none, least of all the only one (G2, G14)."""
+        if self._execution.history is None and not self._execution.loop.dead:
+            for call in self._execution.calls:
+                if isinstance(call, OpenCall) and call.state == State.STARTING:
+                    call.attempts -= 1
+                    self._put(call, Status.PENDING)
 
     def returned(self, call: OpenCall, value: object) -> None:
         """A body has returned."""
@@ -121,7 +129,10 @@ class Attempts:
             execution.settle()
 
     def _fail(self, call: OpenCall, error: BaseException) -> None:
-        logger.info("[FAIL] %s step=%d flow=%s: %r", call.method.name, call.step, self._execution.flow_id, error)
+        # With its traceback, which the flow does not get (G3).
+        logger.warning(
+            "[FAIL] %s step=%d flow=%s", call.method.name, call.step, self._execution.flow_id, exc_info=error
+        )
         text = self._execution.failures_of(call).encode(error, self._host.max_bytes)
         self._answer(call, Status.FAILED, text, None)
 
@@ -152,6 +163,13 @@ class Attempts:
                 None, None, None,
             )
         )  # fmt: skip
+
+
+def _interrupted(call: OpenCall) -> StepInterrupted:
+    return StepInterrupted(
+        f"{call.label} was cut off by a crash and may run at most once, so it is not run again; "
+        "whether it has acted is not known here: look where it acts"
+    )
 
 
 def _is_interrupted(call: OpenCall) -> bool:

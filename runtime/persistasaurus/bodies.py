@@ -32,7 +32,7 @@ class Bodies:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, threads: int) -> None:
         self._loop = loop
-        self._workers = Workers(loop, threads)
+        self._workers = Workers(loop, threads, self._run_plain)
         self._context = contextvars.copy_context()
         self._running: dict[int, OpenCall] = {}
         self._all_ended: asyncio.Event | None = None
@@ -50,13 +50,21 @@ class Bodies:
             if not self._taking_over:
                 self._take_over()
         else:
-            self._workers.submit(lambda: self._run_plain(call))
+            self._workers.submit(call)
 
     def stop(self, call: OpenCall) -> None:
         """Ask an async body to stop; it answers by ending."""
         call.stop_asked = True
         if call.body is not None:
             call.body.stop()
+
+    def withdraw(self) -> list[OpenCall]:
+        """Take back the calls whose bodies have not begun."""
+        withdrawn = [*self._queue, *self._workers.withdraw()]
+        self._queue.clear()
+        for call in withdrawn:
+            del self._running[id(call)]
+        return withdrawn
 
     async def close(self, grace: float) -> int:
         """Let running bodies end for `grace` seconds, then cancel the async ones.
@@ -71,7 +79,6 @@ class Bodies:
                     await asyncio.wait_for(self._all_ended.wait(), grace)
         finally:  # also for an impatient caller, who cancels this
             left = len(self._running)
-            self._queue.clear()
             tasks = list(self._tasks)
             for task in tasks:
                 task.end()

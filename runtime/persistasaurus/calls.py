@@ -101,6 +101,8 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
         NotInFlow: Not called in a flow body.
         TypeError: Not a signal of the flow's class, or a plain one in an async flow.
     """
+    if timeout is not None and not isinstance(timeout, timedelta):
+        raise TypeError(f"wait_for_signal(timeout={timeout!r}): give a timedelta, such as timedelta(days=7)")
     if timeout is not None and timeout < timedelta():
         raise ValueError(f"wait_for_signal(timeout={timeout!r}): give a timeout of zero or more, or None")
     method = _signal_method(signal)

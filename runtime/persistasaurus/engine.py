@@ -145,6 +145,8 @@ def _as_it_is(coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
 
 def _register(flows: Sequence[Durable[Any, Any]]) -> Mapping[str, Registered]:
     registered: dict[str, Registered] = {}
+    if isinstance(flows, Durable):
+        raise TypeError(f"Engine(flows={type(flows).__name__}(...)): give a list, flows=[{type(flows).__name__}(...)]")
     for proxy in flows:
         flow_class = getattr(type(proxy), "__persistasaurus__", None)
         if not isinstance(flow_class, FlowClass):

@@ -6,6 +6,7 @@ thread. A *turn* is the flow's code running until nothing of it is ready; betwee
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections import deque
@@ -19,7 +20,7 @@ from persistasaurus.attempts import Attempts
 from persistasaurus.errors import CorruptRow, Evicted, IncompatibleChange, PersistasaurusError, SignalTimeout
 from persistasaurus.failures import FailureCodec, joined
 from persistasaurus.flow_classes import FlowClass, Method
-from persistasaurus.flow_loop import FlowLoop, FlowTask, Timer
+from persistasaurus.flow_loop import FlowLoop, FlowTask, Nothing, Timer, keep_for_good
 from persistasaurus.flow_record import FlowRecord
 from persistasaurus.giving_up import GivingUp
 from persistasaurus.going_live import go_live
@@ -142,7 +143,9 @@ class Execution:
     @property
     def waits(self) -> bool:
         """Whether the flow only waits: nothing of it runs, nothing is about to."""
-        return not self.calls.busy and not self.inbox and (not self.turning or self._suspended is not None)
+        if self.calls.busy or self.inbox or self.waking:
+            return False
+        return not self.turning or self._suspended is not None
 
     def now(self) -> int:
         """The time now, which never goes back within a flow."""
@@ -155,7 +158,24 @@ class Execution:
         if self._suspended is not None:
             suspended, self._suspended = self._suspended, None
             self.host.pump.interrupt(suspended, Evicted())
-        self.loop.kill()
+        self.end_code()
+
+    def end_code(self) -> None:
+        """End what is left of the flow's code; on greenlets, because some of it may never come back."""
+        self.host.pump.run(self.loop.kill)
+        while not self.loop.is_empty:
+            self.host.pump.run(self.loop.kill)
+
+    def leave_behind(self) -> NoReturn:
+        """Flow code swallows `Evicted` for ever and never waits: it stays where it is (`LoopOwner`)."""
+        while branches.in_branch():
+            with contextlib.suppress(Evicted):
+                branches.wait_for(Nothing())
+        keep_for_good(getcurrent())
+        self.loop.leave()
+        while True:
+            with contextlib.suppress(Evicted):
+                self.host.pump.suspend()
 
     def stop(self, problem: PersistasaurusError) -> NoReturn:
         """End this run in the middle of a turn; the flow is parked when the turn is over."""
@@ -183,6 +203,10 @@ class Execution:
             self._problem = problem
         except Evicted:
             assert self._problem is not None  # `stop`, met outside of the flow's code
+        except Exception as error:
+            # Nothing the flow's code does comes here. Whatever it is, it concerns this flow and no other.
+            logger.exception("flow %s cannot go on", self.flow_id)
+            self._problem = PersistasaurusError(f"flow {self.flow_id} cannot go on: {error!r}")
         except BaseException:
             # KeyboardInterrupt and SystemExit are no outcome: the flow stays as the log has it (G3).
             loop.leave()
@@ -198,10 +222,10 @@ class Execution:
 
     def settle(self) -> None:
         """Nothing of the flow is ready: say in its row what it waits for, or that it waits for nothing."""
-        if self.calls.busy or self.inbox or self.history is not None or self.host.closing:
+        if self.loop.dead or not self.waits or self.history is not None or self.host.closing:
             return
-        if self.turning and self._suspended is None:
-            return
+        if self.host.is_sent_to(self.flow_id):
+            return  # until it has arrived
         if self.calls:
             self.record.waiting(self.calls.due())
             self.host.quiescent(self)
@@ -516,10 +540,13 @@ class Execution:
         if self.host.closing:
             return
         self.take_signals()
-        if self._problem is not None and not self.turning:
-            self._park()
-        else:
+        if self._problem is None:
             self.settle()
+        elif self._suspended is not None:
+            suspended, self._suspended = self._suspended, None
+            self.host.pump.interrupt(suspended, Evicted())  # the turn ends, and parks the flow
+        else:
+            self._park()
 
     def take_signals(self) -> None:
         """Every wait takes the first signal meant for it, lower numbers first."""

@@ -71,15 +71,19 @@ def failing_calls(error: BaseException, failures: Mapping[int, tuple[BaseExcepti
         error: What left the flow body.
         failures: Exceptions handed to the flow, by their `id`, each with the call it came from.
     """
-    return [failures[id(each)][1] for each in _tree_of(error, set()) if id(each) in failures]
+    return [failures[id(each)][1] for each in _tree_of(error) if id(each) in failures]
 
 
-def _tree_of(error: BaseException | None, seen: set[int]) -> Iterator[BaseException]:
-    if error is None or id(error) in seen:
-        return
-    seen.add(id(error))
-    yield error
-    if isinstance(error, BaseExceptionGroup):
-        for member in error.exceptions:
-            yield from _tree_of(member, seen)
-    yield from _tree_of(error.__cause__, seen)
+def _tree_of(error: BaseException) -> Iterator[BaseException]:
+    """The error, the members of groups and the causes, in depth first order; a chain may be of any length."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        left.append(each.__cause__)
+        if isinstance(each, BaseExceptionGroup):
+            left.extend(reversed(each.exceptions))

@@ -113,6 +113,9 @@ class LoopOwner(Protocol):
     def due_reached(self, timer: Timer) -> None:
         """A timer's time has come."""
 
+    def leave_behind(self) -> NoReturn:
+        """Flow code of a dead loop swallows `Evicted` without end and without waiting."""
+
     def run_in_thread(self, function: Callable[..., Any], args: tuple[Any, ...]) -> asyncio.Future[Any]:
         """`asyncio.to_thread` or `run_in_executor` was called."""
 
@@ -227,7 +230,8 @@ class FlowLoop(asyncio.AbstractEventLoop):
         self.freeze()
         self.enter()
         try:
-            for member in reversed(self._members):
+            while self._members:
+                member = self._members.pop()
                 if isinstance(member, FlowTask):
                     if not member.done():
                         member._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own way to say so
@@ -237,7 +241,11 @@ class FlowLoop(asyncio.AbstractEventLoop):
         finally:
             self.leave()
             self._ready.clear()
-            self._members.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything has ended, or was left behind."""
+        return not self._members
 
     def freeze(self) -> None:
         """Let nothing run any more; `kill` clears up once the running turn is over."""
@@ -247,6 +255,9 @@ class FlowLoop(asyncio.AbstractEventLoop):
     def refuse(self) -> NoReturn:
         """Raise `Evicted`; called for whatever flow code tries on a dead loop."""
         self._refusals += 1
+        if self.swallows_evicted:
+            self._refusals = 0
+            self.owner.leave_behind()
         raise Evicted
 
     @property
@@ -405,8 +416,13 @@ def _end(awaitable: Any) -> None:
         except BaseException:
             # Whatever a dying flow body raises goes nowhere: its outcome will be made by the replay.
             return
-    _unending.append(awaitable)
-    logger.error("a flow body swallows Evicted for ever and was left behind: %r", awaitable)
+    keep_for_good(awaitable)
+
+
+def keep_for_good(unending: object) -> None:
+    """What swallows `Evicted` for ever is left where it stands; garbage collection must not run it either (G9)."""
+    _unending.append(unending)
+    logger.error("a flow body swallows Evicted for ever and was left behind: %r", unending)
 
 
 _ENSURE_FUTURE = {function.__code__ for function in (asyncio_tasks.ensure_future,)} | {

@@ -48,6 +48,10 @@ class Host(Protocol):
     def stop_body(self, call: OpenCall) -> None:
         """Ask an async body to stop."""
 
+    def is_sent_to(self, flow_id: str) -> bool:
+        """Whether a signal for the flow is on its way into the log: put behind it, a flow's row must not say that the
+        flow waits, or a crash before it hears of the signal would leave it asleep (G8)."""
+
     def quiescent(self, execution: Execution) -> None:
         """The flow only waits; once everything it put is durable it may be evicted."""
 

@@ -72,7 +72,7 @@ class FlowOperations:
                 return
             found = runner.log.flow(flow_id)
         if found is not None:
-            if found.status in (FlowStatus.PARKED, FlowStatus.CANCELLED):
+            if found.status is FlowStatus.CANCELLED or (found.status is FlowStatus.PARKED and not self._goes_on(found)):
                 self._raise_outcome(found, method)
             self._see_to_it(found)
 
@@ -83,7 +83,7 @@ class FlowOperations:
         flow = self._flow(flow_id)
         if flow.name != method.full_name:
             raise FlowConflict(flow_id, f"flow {flow_id} is {flow.name}, not {method.full_name}")
-        if flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
+        if self._goes_on(flow):
             self._see_to_it(flow)
             try:
                 async with asyncio.timeout(None if timeout is None else timeout.total_seconds()):
@@ -157,6 +157,7 @@ class FlowOperations:
     async def flows(self, status: FlowStatus | None, limit: int) -> list[FlowSummary]:
         """Flows on record, oldest first."""
         self._require_open()
+        status = None if status is None else FlowStatus(status)
         return [summary_of(flow) for flow in self._runner.log.flows(status=status, limit=limit)]
 
     # -- parts --------------------------------------------------------------------------------------------------------
@@ -180,7 +181,8 @@ class FlowOperations:
     def _require_same(self, found: FlowRow, flow: FlowRow, method: Method) -> None:
         if found.name != flow.name:
             raise FlowConflict(
-                flow.flow_id, f"flow id {flow.flow_id} is taken by {found.name}, it cannot be {flow.name} as well"
+                flow.flow_id,
+                f"flow id {flow.flow_id} is taken by {found.name}, it cannot be {flow.name} as well: use another id",
             )
         if found.parameters != flow.parameters and not method.parameters.same(found.parameters, flow.parameters):
             raise FlowConflict(
@@ -189,9 +191,15 @@ class FlowOperations:
                 f"it cannot be run with {shorten(flow.parameters)}: use another flow id",
             )
 
+    def _goes_on(self, flow: FlowRow) -> bool:
+        """Whether a flow will come to an end by itself; a parked one is tried again under new code (G5)."""
+        if flow.status is FlowStatus.PARKED:
+            return flow.flow_id in self._runner.executions or self._runner.schedule.has_new_code(flow)
+        return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING)
+
     def _see_to_it(self, flow: FlowRow) -> None:
-        """A flow somebody waits for: if a crash interrupted it, it need not wait for its turn in the recovery."""
-        if flow.status is FlowStatus.RUNNING and flow.flow_id not in self._runner.executions:
+        """A flow somebody waits for need not wait for its turn in the recovery."""
+        if flow.status in (FlowStatus.RUNNING, FlowStatus.PARKED) and flow.flow_id not in self._runner.executions:
             self._runner.registered(flow)
             self._runner.schedule.recover_now(flow.flow_id)
 
@@ -216,7 +224,8 @@ class FlowOperations:
         if flow.status is FlowStatus.PARKED:
             raise FlowParked(
                 flow.flow_id,
-                f"flow {flow.flow_id} ({flow.name}) is parked and keeps its log: {error}",
+                f"flow {flow.flow_id} ({flow.name}) is parked and keeps its log: {error}. It goes on by itself with "
+                f"code that fits its log; `resume()` lets it try again, another flow id begins anew",
                 error if isinstance(error, Exception) else None,
             )
         raise CorruptRow(f"flow {flow.flow_id} has the status {flow.status}, which has no outcome")

@@ -106,7 +106,8 @@ def require_same_call(
     if kind is Kind.STEP and method is not None and not method.parameters.same(row.parameters, parameters):
         raise IncompatibleChange(
             f"flow {flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
-            f"the code now gives {shorten(parameters)}"
+            f"the code now gives {shorten(parameters)}; what may differ from run to run, such as the time or a random "
+            f"number, belongs into a step"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
 from persistasaurus.hosting import Waiter
 from persistasaurus.log import ExecutionLog
-from persistasaurus.open_call import OpenCall
+from persistasaurus.open_call import OpenCall, State
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.pump import Pump
 from persistasaurus.records import (
@@ -31,6 +31,7 @@ from persistasaurus.records import (
     Kind,
     Question,
     Readmit,
+    Send,
     SignalRow,
     Status,
 )
@@ -74,7 +75,8 @@ class Runner:
         self._bodies = Bodies(self._loop, settings.threads)
         self._durable = 0
         self._waiters: deque[tuple[int, Waiter]] = deque()
-        self._questions: dict[int, tuple[asyncio.Future[Any], Callable[[Any], None] | None]] = {}
+        self._questions: dict[int, tuple[Question, asyncio.Future[Any], Callable[[Any], None] | None]] = {}
+        self._sends: Counter[str] = Counter()
         self._commits: deque[Commit] = deque()
         self._told = False
         self._callers: dict[str, list[asyncio.Future[FlowRow]]] = {}
@@ -90,6 +92,8 @@ class Runner:
         """Stop cleanly: no flow goes on, bodies get their grace, what they did is recorded (G14)."""
         self.closing = True
         self.schedule.stop()
+        for call in self._bodies.withdraw():
+            call.state = State.STARTING
         try:
             left = await self._bodies.close(self._settings.closing_grace)
             if left:
@@ -102,6 +106,8 @@ class Runner:
             await self._let_go()  # or the log would stay taken when an impatient caller cancels the wait
 
     async def _let_go(self) -> None:
+        for execution in self.executions.values():
+            execution.attempts.take_back()
         try:
             await asyncio.to_thread(self.log.close)
         finally:
@@ -114,7 +120,7 @@ class Runner:
             for callers in self._callers.values():
                 for caller in callers:
                     _fail(caller, closed)
-            for future, _ in self._questions.values():
+            for _, future, _ in self._questions.values():
                 _fail(future, closed)
 
     # -- the log ------------------------------------------------------------------------------------------------------
@@ -139,7 +145,9 @@ class Runner:
         if self.closing:
             raise EngineClosed("the engine is closing and takes no more work")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._questions[self.log.put(question)] = (future, then)
+        self._questions[self.log.put(question)] = (question, future, then)
+        if isinstance(question, Send):
+            self._sends[question.signal.flow_id] += 1
         return future
 
     def _committed(self, commit: Commit) -> None:
@@ -163,17 +171,35 @@ class Runner:
                 self._answered(position, answer)
             waiters = self._waiters
             while waiters and waiters[0][0] <= commit.position:
-                waiters.popleft()[1].durable()
+                try:
+                    waiters.popleft()[1].durable()
+                except Exception:
+                    logger.exception("what waited for a commit could not go on; everything else does")
 
     def _answered(self, position: int, answer: Answer | Exception) -> None:
-        future, then = self._questions.pop(position)
+        question, future, then = self._questions.pop(position)
+        if not isinstance(question, Send):
+            self._tell(answer, future, then)
+            return
+        flow_id = question.signal.flow_id
+        self._sends[flow_id] -= 1
+        if not self._sends[flow_id]:
+            del self._sends[flow_id]
+        self._tell(answer, future, then)
+        execution = self.executions.get(flow_id)
+        if execution is not None:
+            execution.settle()  # it may be said to wait again
+
+    def _tell(
+        self, answer: Answer | Exception, future: asyncio.Future[Any], then: Callable[[Any], None] | None
+    ) -> None:
         if isinstance(answer, Exception):
             _fail(future, answer)
             return
         if then is not None and not self.closing:
             try:
                 then(answer)
-            except PersistasaurusError as error:
+            except Exception as error:  # the asker's alone: others wait for answers, too
                 _fail(future, error)
                 return
         if not future.done():
@@ -313,6 +339,10 @@ class Runner:
     def stop_body(self, call: OpenCall) -> None:
         """Ask a body to stop."""
         self._bodies.stop(call)
+
+    def is_sent_to(self, flow_id: str) -> bool:
+        """Whether a signal for the flow is on its way into the log."""
+        return flow_id in self._sends
 
     def quiescent(self, execution: Execution) -> None:
         """The flow only waits."""

@@ -111,6 +111,10 @@ class Schedule:
             self._admitted.add(flow_id)
             try:
                 self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
+            except LogUnavailable:
+                raise
+            except Exception:
+                logger.exception("flow %s cannot be brought back; others are", flow_id)
             finally:
                 if flow_id not in self._runner.executions:
                     self._admitted.discard(flow_id)
@@ -125,7 +129,7 @@ class Schedule:
             return None
 
     def _may_run(self, flow: FlowRow) -> bool:
-        return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING) or self._has_new_code(flow)
+        return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING) or self.has_new_code(flow)
 
     def _find_interrupted(self) -> Iterator[str]:
         """Flows that ran when the last engine ended, and parked ones for which there is new code (G5)."""
@@ -133,11 +137,12 @@ class Schedule:
             after: tuple[int, str] | None = None
             while page := self._runner.log.flows(status=status, after=after, limit=_PAGE):
                 for flow in page:
-                    if status is FlowStatus.RUNNING or self._has_new_code(flow):
+                    if status is FlowStatus.RUNNING or self.has_new_code(flow):
                         yield flow.flow_id
                 after = (page[-1].timestamp, page[-1].flow_id)
 
-    def _has_new_code(self, flow: FlowRow) -> bool:
+    def has_new_code(self, flow: FlowRow) -> bool:
+        """Whether a flow was parked under other code than today's (G5)."""
         digest = self._runner.digest_of(flow) if flow.status is FlowStatus.PARKED else None
         return flow.digest is not None and digest is not None and flow.digest != digest
 

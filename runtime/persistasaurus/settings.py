@@ -93,6 +93,8 @@ def _at_least(least: int, name: str, value: int) -> int:
 
 
 def _seconds(name: str, value: timedelta) -> float:
+    if not isinstance(value, timedelta):
+        raise TypeError(f"Engine({name}={value!r}): give a timedelta, such as timedelta(seconds=10)")
     if value < timedelta():
         raise ValueError(f"Engine({name}={value!r}): give a duration of zero or more")
     return value.total_seconds()

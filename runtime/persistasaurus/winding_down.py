@@ -52,7 +52,7 @@ class WindingDown:
             go_live(execution, execution.history)
         execution.loop.freeze()
         self._put_outcome(self._main_ended_at)
-        execution.loop.kill()
+        execution.end_code()
         execution.tell_end()
         return True
 

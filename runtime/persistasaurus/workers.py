@@ -6,12 +6,12 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-Job = Callable[[], Callable[[], None]]
-"""Runs on a worker thread; what it returns runs on the event loop."""
+JobT = TypeVar("JobT")
 
 
-class Workers:
+class Workers(Generic[JobT]):
     """Threads that run jobs and hand what is left to do back to the event loop.
 
     A worker that takes a job wakes another one if more wait: short jobs stay on one thread, a job that blocks does not
@@ -20,12 +20,14 @@ class Workers:
     Args:
         loop: The event loop; all methods are called on its thread.
         limit: The largest number of threads.
+        run: Does a job on a worker thread; what it returns runs on the event loop.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int, run: Callable[[JobT], Callable[[], None]]) -> None:
         self._loop = loop
         self._limit = limit
-        self._jobs: deque[Job] = deque()
+        self._run = run
+        self._jobs: deque[JobT] = deque()
         self._done: deque[Callable[[], None]] = deque()
         self._woken = False
         self._stopped = False
@@ -33,15 +35,24 @@ class Workers:
         self._threads = 0
         self._guard = threading.Lock()
 
-    def submit(self, job: Job) -> None:
+    def submit(self, job: JobT) -> None:
         """Have a job run."""
         self._jobs.append(job)
         self._wake_worker()
 
+    def withdraw(self) -> list[JobT]:
+        """Take back the jobs that no worker has begun."""
+        withdrawn: list[JobT] = []
+        while self._jobs:
+            try:
+                withdrawn.append(self._jobs.popleft())
+            except IndexError:
+                break  # a worker was quicker
+        return withdrawn
+
     def stop(self) -> None:
         """Let idle threads end; busy ones end after their job, and nobody hears of it."""
         self._stopped = True
-        self._jobs.clear()
         with self._guard:
             while self._idle:
                 self._idle.pop().release()
@@ -77,7 +88,7 @@ class Workers:
                 continue
             if jobs:
                 self._wake_worker()
-            self._done.append(job())
+            self._done.append(self._run(job))
             if not self._woken:
                 self._woken = True
                 try:

@@ -54,6 +54,24 @@ class StubbornFlow:
                 continue
 
     @flow
+    async def swallows_everything_and_sleeps(self) -> str:
+        while True:
+            try:
+                await asyncio.sleep(3600)
+                return f"{await wait_for_signal(self.told)}, {await self.clean('at the end')}"
+            except BaseException:
+                continue
+
+    @flow
+    async def swallows_everything_round_a_plain_step(self) -> str:
+        while True:
+            try:
+                cleaned = self.clean_later("later")
+                return f"{await wait_for_signal(self.told)}, {cleaned}"
+            except BaseException:
+                continue
+
+    @flow
     async def waits_in_finally(self) -> str:
         try:
             told = await wait_for_signal(self.told)

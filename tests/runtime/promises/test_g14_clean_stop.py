@@ -11,6 +11,7 @@ from persistasaurus import EngineClosed, FlowStatus
 from persistasaurus.records import Status
 
 from .flows_asyncio_durable import DurableAsyncioFlow
+from .flows_orders_durable import DurableRocketFlow
 from .flows_plain_durable import DurablePlainFlow
 from .flows_retried_durable import DurableRetriedFlow
 from .flows_waiting_durable import DurableWaitingFlow
@@ -84,6 +85,17 @@ async def test_what_a_plain_body_does_after_the_engine_closed_changes_nothing(ma
     await all_is_still()
     assert machine.record("f") == record
     assert machine.statuses("f") == [Status.PENDING]
+
+
+@scenario
+async def test_a_step_that_may_run_once_and_had_not_begun_when_the_engine_closed_runs_later(machine: Machine) -> None:
+    async with machine.engine(DurableRocketFlow(machine.outside)) as engine:
+        await engine.get_flow(DurableRocketFlow, "f").just_launch.start()  # its first step waits for its record to be durable
+    assert machine.outside.seen == []
+    async with machine.engine(DurableRocketFlow(machine.outside)) as engine:
+        assert await engine.get_flow(DurableRocketFlow, "f").just_launch.result() == "launched"
+    assert machine.outside.seen == ["launch"]
+    assert [row.attempts for row in machine.calls("f")] == [1]
 
 
 @scenario

@@ -50,6 +50,22 @@ async def test_a_time_limit_on_its_way_keeps_its_end_though_the_code_has_another
             await flow.bill.run("alice")
 
 
+@pytest.mark.parametrize("how", ["run", "start", "result"])
+@scenario
+async def test_who_asks_for_a_parked_flow_right_after_a_rollback_gets_its_result(machine: Machine, how: str) -> None:
+    await begin_with_the_first_version(machine)
+    await park_with_the_third_version(machine)
+    async with machine.engine(First(machine.outside)) as engine:
+        flow = engine.get_flow(First, "f")
+        if how == "run":
+            result = await flow.bill.run("alice")
+        else:
+            if how == "start":
+                await flow.bill.start("alice")
+            result = await flow.bill.result()
+    assert result == "alice paid 10, approved by bob"
+
+
 @scenario
 async def test_the_code_that_parked_a_flow_does_not_try_again_by_itself(machine: Machine) -> None:
     await begin_with_the_first_version(machine)

@@ -30,7 +30,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 from .flows_orders_durable import DurableOrderFlow
 from .flows_signals_durable import DurableApprovalFlow, DurablePlainApprovalFlow
 from .machine import Machine, Outside, WatchedLog
-from .scenario import scenario
+from .scenario import all_is_still, scenario
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -453,3 +453,35 @@ def test_a_wait_and_a_signal_that_race_from_two_threads_find_each_other(
             together.wait()
         assert [approval.prepare_and_ask.result() for approval in approvals] == ["approved by alice"] * count
         sender.join()
+
+
+@scenario
+async def test_a_signal_that_crosses_the_wait_for_it_wakes_the_flow_after_a_crash() -> None:
+    log, clock, outside = InMemoryLog(auto_commit=False), ManualClock(), Outside()
+    outside.shut("prepare")
+    engine = Engine(log, flows=[DurableApprovalFlow(outside)], clock=clock, closing_grace=timedelta(0))
+    await engine.open()
+    approval = engine.get_flow(DurableApprovalFlow, "a1")
+    started = asyncio.ensure_future(approval.prepare_and_ask.start())
+    await asyncio.sleep(0)
+    log.commit()
+    await started
+    log.commit()
+    await outside.arrived("prepare")
+    sending = asyncio.ensure_future(approval.approve.send("alice"))
+    await asyncio.sleep(0)
+    assert log.queued == 1  # the signal; the flow has not heard of it and goes on to wait
+    outside.open("prepare")
+    await all_is_still()
+    after_power_cut = [log.crashed(len(log.journal) + count) for count in range(1, log.queued + 1)]
+    sending.cancel()
+    await engine.close()
+    for crashed in after_power_cut:
+        async with Engine(crashed, flows=[DurableApprovalFlow(outside)], clock=clock) as engine:
+            waiting = asyncio.ensure_future(
+                engine.get_flow(DurableApprovalFlow, "a1").prepare_and_ask.result(timeout=timedelta(seconds=2))
+            )
+            while not waiting.done():
+                crashed.commit()
+                await asyncio.sleep(0)
+            assert waiting.result() == "approved by alice"

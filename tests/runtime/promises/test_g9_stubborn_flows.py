@@ -29,6 +29,8 @@ ASYNC_FLOWS: Final = {
     "enters_a_context": "yes, cleaned before",
     "delays_a_plain_step": "yes, cleaned later",
     "is_part_of_a_cycle": "yes, cleaned at the end",
+    "swallows_everything_and_sleeps": "yes, cleaned at the end",
+    "swallows_everything_round_a_plain_step": "yes, cleaned later",
 }
 PLAIN_FLOWS: Final = {
     "cleans_up_in_plain_code": "yes, cleaned finally",

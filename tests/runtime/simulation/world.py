@@ -142,8 +142,13 @@ class World:
         self._boot()
         flow = self.log.flow(FLOW_ID)
         assert flow is not None
-        if flow.status not in ENDED:
-            self._load()
+        if flow.status is FlowStatus.RUNNING or flow.due is not None:
+            self._load()  # one that waits for a signal alone stays on disk until one is sent
+        elif flow.status is FlowStatus.WAITING:
+            unread = {signal.key for signal in self.log.unread_signals(FLOW_ID)}
+            for row in self.log.invocations(FLOW_ID, limit=10**6):
+                if row.status is Status.WAITING_FOR_SIGNAL and row.key in unread:
+                    self.trouble.append(f"nobody will wake the flow, though there is the signal for step {row.step}")
 
     # -- Host ---------------------------------------------------------------------------------------------------------
 
@@ -179,6 +184,9 @@ class World:
     def stop_body(self, call: OpenCall) -> None:
         call.stop_asked = True
 
+    def is_sent_to(self, flow_id: str) -> bool:
+        return bool(self.sent)
+
     def quiescent(self, execution: Execution) -> None:
         pass
 
@@ -194,10 +202,18 @@ class World:
         self.durable_position = commit.position
         for position, answer in commit.answers.items():
             signal = self.sent.pop(position, None)
-            if signal is not None and isinstance(answer, FlowRow) and self.execution is not None:
-                self.execution.signal_arrived(signal)
+            if signal is not None and isinstance(answer, FlowRow):
+                self._signal_stored(signal, answer)
         while self.waiters and self.waiters[0][0] <= commit.position:
             self.waiters.popleft()[1].durable()
+
+    def _signal_stored(self, signal: SignalRow, flow: FlowRow) -> None:
+        if self.execution is not None:
+            self.execution.signal_arrived(signal)
+            if self.execution is not None:
+                self.execution.settle()
+        elif flow.status not in ENDED:
+            self._load()
 
     # -- what may happen ----------------------------------------------------------------------------------------------
 
@@ -343,6 +359,7 @@ class Replayer(World):
         self.max_bytes = 1 << 20
         self.clock: Clock = self
         self.alarms = []
+        self.sent = {}
         self.count = 0
         flow = world.log.flow(FLOW_ID)
         assert flow is not None
