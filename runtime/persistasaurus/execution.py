@@ -297,7 +297,7 @@ class Execution:
         timer.step = self.calls.next_step
         row = self.history.row(timer.step) if self.history is not None else None
         if row is not None:
-            self._compare(row, Kind.TIMER, None, None, "")
+            self._compare(row, Kind.TIMER, None, "", None, "")
             timer.row = row
             timer.due = row.due or 0
             self.calls.add(timer)
@@ -325,7 +325,7 @@ class Execution:
         self.calls.add(call)
         method = call.method
         write = CallMade(
-            self.flow_id, call.step, call.kind, method.class_name, method.name, call.key, now, self.delivered,
+            self.flow_id, call.step, call.kind, self._class_name(call), method.name, call.key, now, self.delivered,
             call.parameters, delay, call.round, status, call.attempts, call.due,
         )  # fmt: skip
         self.put(write, call)
@@ -356,15 +356,21 @@ class Execution:
             # A call given up since then needs nothing more than its record.
             self.put(write, call if call is not None and self.calls.has(call) else None)
 
-    def _compare(self, row: InvocationRow, kind: Kind, method: Method | None, key: str | None, parameters: str) -> None:
+    def _class_name(self, call: OpenCall) -> str:
+        """The class a call is recorded under; none where the flow has a name of its own: its class may be renamed."""
+        return "" if call.proxy is self.proxy and not self.method.recorded_class else call.method.class_name
+
+    def _compare(
+        self, row: InvocationRow, kind: Kind, method: Method | None, class_name: str, key: str | None, parameters: str
+    ) -> None:
         try:
-            require_same_call(self.flow_id, row, kind, method, key, self.delivered, parameters)
+            require_same_call(self.flow_id, row, kind, method, class_name, key, self.delivered, parameters)
         except IncompatibleChange as problem:
             self.stop(problem)
 
     def _recorded(self, call: OpenCall, row: InvocationRow, parameters: str) -> OpenCall:
         """A call that the log holds: compare, and take the outcome at once where that is as good as waiting."""
-        self._compare(row, call.kind, call.method, call.key, parameters)
+        self._compare(row, call.kind, call.method, self._class_name(call), call.key, parameters)
         history = self.history
         assert history is not None
         call.row = row

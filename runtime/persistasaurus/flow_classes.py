@@ -17,6 +17,7 @@ from persistasaurus.errors import ValueNotStorable
 from persistasaurus.failures import FailureCodec
 from persistasaurus.marks import FlowMark, Mark, SignalMark, StepMark
 from persistasaurus.parameters import ParametersCodec
+from persistasaurus.records import full_name
 from persistasaurus.retry import Retry
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Method:
     @property
     def full_name(self) -> str:
         """The name a flow is recorded under: `Class.method`, or what `@flow(name=...)` says."""
-        return f"{self.recorded_class}.{self.recorded_name}" if self.recorded_class else self.recorded_name
+        return full_name(self.recorded_class, self.recorded_name)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.class_name}.{self.name}>"

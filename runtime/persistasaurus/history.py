@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from persistasaurus.failed_flow import text_of_error
-from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, Kind, Status
+from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, Kind, Status, full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def invocation_of(row: InvocationRow) -> Invocation:
         flow_id=row.flow_id,
         step=row.step,
         kind=row.kind,
-        name=f"{row.class_name}.{row.method_name}" if row.kind is not Kind.TIMER else "",
+        name="" if row.kind is Kind.TIMER else full_name(row.class_name, row.method_name),
         key=row.key,
         status=row.status,
         attempts=row.attempts,

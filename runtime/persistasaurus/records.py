@@ -44,6 +44,11 @@ class Kind(StrEnum):
     TIMER = "TIMER"
 
 
+def full_name(class_name: str, method_name: str) -> str:
+    """`Class.method`; the method alone where no class is recorded, because the flow has a name of its own."""
+    return f"{class_name}.{method_name}" if class_name else method_name
+
+
 class CallMade(Struct, frozen=True, gc=False):
     """A new invocation: the row is inserted, and refused if it is there already."""
 
@@ -132,7 +137,7 @@ class FlowRow(Struct, frozen=True):
     @property
     def name(self) -> str:
         """The recorded name, `Class.method` or what `@flow(name=...)` says."""
-        return f"{self.class_name}.{self.method_name}" if self.class_name else self.method_name
+        return full_name(self.class_name, self.method_name)
 
 
 class InvocationRow(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from persistasaurus.errors import CorruptRow, IncompatibleChange
 from persistasaurus.proxies import Method
-from persistasaurus.records import InvocationRow, Kind, Status
+from persistasaurus.records import InvocationRow, Kind, Status, full_name
 
 _SHOWN = 200
 
@@ -66,7 +66,7 @@ class History:
 
 def describe(row: InvocationRow) -> str:
     """A recorded call, for messages."""
-    what = "a timer" if row.kind is Kind.TIMER else f"{row.class_name}.{row.method_name}"
+    what = "a timer" if row.kind is Kind.TIMER else full_name(row.class_name, row.method_name)
     if row.kind is Kind.SIGNAL:
         what = f"a wait for {what}" + (f" with key {row.key!r}" if row.key is not None else "")
     return f"{what} as step {row.step}"
@@ -82,6 +82,7 @@ def require_same_call(
     row: InvocationRow,
     kind: Kind,
     method: Method | None,
+    class_name: str,
     key: str | None,
     called_after: int,
     parameters: str,
@@ -91,10 +92,9 @@ def require_same_call(
     Raises:
         IncompatibleChange: They differ; the message names both sides.
     """
-    class_name = "" if method is None else method.class_name
     name = "" if method is None else method.name
     if row.kind is not kind or row.class_name != class_name or row.method_name != name or row.key != key:
-        today = "a timer" if method is None else f"{class_name}.{name}"
+        today = "a timer" if method is None else full_name(class_name, name)
         if kind is Kind.SIGNAL:
             today = f"a wait for {today}" + (f" with key {key!r}" if key is not None else "")
         raise IncompatibleChange(f"flow {flow_id}: the log holds {describe(row)}, the code now asks for {today}")

@@ -324,7 +324,7 @@ class Runner:
         if execution is not None:
             execution.signal_arrived(signal)
         elif flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
-            self.schedule.wake(flow.flow_id)
+            self.schedule.wake(flow.flow_id, recovering=flow.status is FlowStatus.RUNNING)
 
     # -- what executions ask for (`Host`) -----------------------------------------------------------------------------
 

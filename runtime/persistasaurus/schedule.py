@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("persistasaurus.engine")
 
 _PAGE = 100
+_LONGEST_PLACE = 5
+"""Seconds."""
 _PAUSE = 1
 """Seconds until a log that could not be read is tried again."""
 
@@ -27,7 +29,8 @@ _PAUSE = 1
 class Schedule:
     """Admits a bounded number of flows at a time to be replayed, and evicts those that wait.
 
-    A flow holds its place until it has made a new record, waits, or has ended.
+    A flow holds its place until it has made a new record, waits, or has ended, but not for long: its body may be waiting
+    for a flow that needs a place. One that somebody waits for needs none.
 
     Args:
         runner: Loads and holds the executions.
@@ -38,9 +41,11 @@ class Schedule:
         self._runner = runner
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._woken: OrderedDict[str, bool] = OrderedDict()
+        self._requested: dict[str, None] = {}
+        self._woken: dict[str, bool] = {}
         self._interrupted: Iterator[str] = iter(())
-        self._admitted: set[str] = set()
+        self._admitted: dict[str, int] = {}
+        self._room: Alarm | None = None
         self._turn: asyncio.Handle | None = None
         self._again: Alarm | None = None
         self._waiting: OrderedDict[str, int] = OrderedDict()
@@ -56,25 +61,24 @@ class Schedule:
         self._go_on()
         self._look_for_due()
 
-    def wake(self, flow_id: str) -> None:
+    def wake(self, flow_id: str, *, recovering: bool = False) -> None:
         """Bring a flow back when there is room."""
-        self._woken[flow_id] = False
+        self._woken[flow_id] = recovering
         self._go_on()
 
     def recover_now(self, flow_id: str) -> None:
         """Recover an interrupted flow ahead of the others: somebody waits for it."""
-        self._woken[flow_id] = True
+        self._requested[flow_id] = None
         self._go_on()
 
     def admitted(self, flow_id: str) -> None:
         """A flow that was admitted does not need its place any more."""
-        if flow_id in self._admitted:
-            self._admitted.remove(flow_id)
+        if self._admitted.pop(flow_id, None) is not None:
             self._go_on()
 
     def stop(self) -> None:
         """Admit and evict nothing any more."""
-        for alarm in (self._turn, self._again, self._grace, self._due):
+        for alarm in (self._turn, self._again, self._room, self._grace, self._due):
             if alarm is not None:
                 alarm.cancel()
 
@@ -85,7 +89,7 @@ class Schedule:
     def _admit(self) -> None:
         # One flow a turn of the loop: a long replay delays others, but never all of them together.
         self._turn = None
-        if self._runner.closing or len(self._admitted) >= self._settings.max_concurrent_recoveries:
+        if self._runner.closing or not (self._requested or self._has_room()):
             return
         try:
             found = self._admit_next()
@@ -99,16 +103,14 @@ class Schedule:
 
     def _admit_next(self) -> bool:
         """Bring the next flow back; False if there is none."""
-        flow_id: str | None
-        flow_id, recovering = next(iter(self._woken.items()), (None, True))
-        if flow_id is None:
-            flow_id = next(self._interrupted, None)
-        if flow_id is None:
+        found = self._next()
+        if found is None:
             return False
+        flow_id, recovering = found
         # As it is now: since it was found it may have run, at somebody's request, and ended.
         flow = self._row_of(flow_id) if flow_id not in self._runner.executions else None
         if flow is not None and self._may_run(flow):
-            self._admitted.add(flow_id)
+            self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
             try:
                 self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
             except LogUnavailable:
@@ -117,9 +119,31 @@ class Schedule:
                 logger.exception("flow %s cannot be brought back; others are", flow_id)
             finally:
                 if flow_id not in self._runner.executions:
-                    self._admitted.discard(flow_id)
+                    self._admitted.pop(flow_id, None)
+        self._requested.pop(flow_id, None)
         self._woken.pop(flow_id, None)
         return True
+
+    def _has_room(self) -> bool:
+        now = self._runner.clock.now()
+        for flow_id, until in list(self._admitted.items()):
+            if until <= now:
+                del self._admitted[flow_id]
+        if len(self._admitted) < self._settings.max_concurrent_recoveries:
+            return True
+        if self._room is not None:
+            self._room.cancel()
+        self._room = self._runner.call_at(min(self._admitted.values()), self._go_on)
+        return False
+
+    def _next(self) -> tuple[str, bool] | None:
+        """The flow to bring back next, and whether that is a recovery."""
+        for flow_id in self._requested:
+            return flow_id, True
+        for woken in self._woken.items():
+            return woken
+        interrupted = next(self._interrupted, None)
+        return None if interrupted is None else (interrupted, True)
 
     def _row_of(self, flow_id: str) -> FlowRow | None:
         try:
