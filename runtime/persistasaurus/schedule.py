@@ -21,7 +21,7 @@ logger = logging.getLogger("persistasaurus.engine")
 
 _PAGE = 100
 _LONGEST_PLACE = 5
-"""Seconds."""
+"""Seconds that a flow holds its place."""
 _PAUSE = 1
 """Seconds until a log that could not be read is tried again."""
 
@@ -29,8 +29,8 @@ _PAUSE = 1
 class Schedule:
     """Admits a bounded number of flows at a time to be replayed, and evicts those that wait.
 
-    A flow holds its place until it has made a new record, waits, or has ended, but not for long: its body may be waiting
-    for a flow that needs a place. One that somebody waits for needs none.
+    A flow holds its place until it has made a new record, waits, or has ended, but not for long: a body of it may be
+    waiting for a flow that needs a place. A flow that somebody waits for needs none.
 
     Args:
         runner: Loads and holds the executions.
@@ -110,7 +110,8 @@ class Schedule:
         # As it is now: since it was found it may have run, at somebody's request, and ended.
         flow = self._row_of(flow_id) if flow_id not in self._runner.executions else None
         if flow is not None and self._may_run(flow):
-            self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
+            if flow_id not in self._requested:
+                self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
             try:
                 self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
             except LogUnavailable:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from persistasaurus import BlockingEngine, flow, step
+from persistasaurus import BlockingEngine, Engine, flow, step
 
+from .flows_asyncio_durable import DurableAsyncioFlow
 from .flows_waiting_durable import DurableWaitingFlow
 
 
 class NestedFlow:
     def __init__(self) -> None:
         self.engine: BlockingEngine | None = None
+        self.async_engine: Engine | None = None
 
     @flow
     async def asks_another_flow(self) -> str:
@@ -18,6 +20,14 @@ class NestedFlow:
     @flow
     async def asks_another_flow_on_the_loop(self) -> str:
         return await self.ask_on_the_loop("inner")
+
+    @flow
+    async def has_another_flow_gather(self, flow_id: str) -> str:
+        return await self.have_gathered(flow_id)
+
+    @flow
+    async def has_another_flow_delay(self, flow_id: str) -> str:
+        return await self.have_delayed(flow_id)
 
     @step
     def ask(self, flow_id: str) -> str:
@@ -28,3 +38,13 @@ class NestedFlow:
     async def ask_on_the_loop(self, flow_id: str) -> str:
         assert self.engine is not None
         return self.engine.get_flow(DurableWaitingFlow, flow_id).sleeps.run(0)
+
+    @step
+    async def have_gathered(self, flow_id: str) -> str:
+        assert self.async_engine is not None
+        return await self.async_engine.get_flow(DurableAsyncioFlow, flow_id).gathers.run([flow_id])
+
+    @step
+    async def have_delayed(self, flow_id: str) -> str:
+        assert self.async_engine is not None
+        return await self.async_engine.get_flow(DurableWaitingFlow, flow_id).delays.run()

@@ -10,6 +10,7 @@ import pytest
 from persistasaurus import FlowNotRegistered, FlowParked, FlowStatus, LogUnavailable, RecoveryLimit
 
 from .flows_asyncio_durable import DurableAsyncioFlow
+from .flows_nested_durable import DurableNestedFlow
 from .flows_waiting_durable import DurableWaitingFlow
 from .machine import Machine
 from .scenario import all_is_still, scenario
@@ -116,6 +117,37 @@ async def test_a_log_that_cannot_be_read_for_a_while_strands_no_flow(
         await machine.ended("a", "b", "due")
     assert machine.outside.seen.count("a") == machine.outside.seen.count("b") == 2
     assert machine.outside.seen.count("hello") == 1
+
+
+# -- bodies that wait for other flows ----------------------------------------
+
+
+@scenario
+async def test_a_flow_is_recovered_though_what_waits_for_it_was_first(machine: Machine) -> None:
+    nested, asyncio_flow = DurableNestedFlow(), DurableAsyncioFlow(machine.outside)
+    machine.outside.shut("inner")
+    async with machine.engine(nested, asyncio_flow) as nested.async_engine:
+        await nested.async_engine.get_flow(DurableNestedFlow, "outer").has_another_flow_gather.start("inner")
+        await machine.outside.arrived("inner")
+    machine.outside.open("inner")
+    async with machine.engine(nested, asyncio_flow, max_concurrent_recoveries=1) as nested.async_engine:
+        await machine.ended("outer")
+        assert machine.flow("outer").return_value == "\"['INNER']\""
+
+
+@scenario
+async def test_a_body_does_not_keep_out_the_due_flow_it_waits_for(machine: Machine) -> None:
+    nested, waiting_flow = DurableNestedFlow(), DurableWaitingFlow(machine.outside)
+    async with machine.engine(nested, waiting_flow) as nested.async_engine:
+        await nested.async_engine.get_flow(DurableNestedFlow, "outer").has_another_flow_delay.start("inner")
+        await machine.waiting("inner")
+    machine.clock.advance(timedelta(days=4))
+    async with machine.engine(nested, waiting_flow, max_concurrent_recoveries=1) as nested.async_engine:
+        await machine.until(lambda: machine.flow("outer").recoveries == 1)
+        await all_is_still()
+        machine.clock.advance(timedelta(seconds=6))
+        await machine.ended("outer")
+        assert machine.flow("outer").return_value == '"hello"'
 
 
 # -- flows that take their process with them ----------------------------------------
