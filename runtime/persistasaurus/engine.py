@@ -30,7 +30,19 @@ class Engine:
     Args:
         log: Path of the SQLite execution log, made if it is missing; or another `ExecutionLog`.
         flows: The proxies whose flows this engine runs, one object a class.
-        options: See `EngineOptions`.
+        options: All with a default:
+
+            - clock: Tells the time, `SystemClock()`; a test gives a `ManualClock`.
+            - durability: "power" (the default) survives a power cut, "process" a killed process and is several times
+              faster (G1). It applies to a log given as a path.
+            - max_concurrent_recoveries: How many interrupted or due flows are brought back at the same time, 100 (G10).
+            - max_recoveries: After how many recoveries in a row without a new record a flow is parked, 5 (G10).
+            - waiting_grace: How long a waiting flow stays in memory before it is evicted, one second (G9).
+            - max_waiting_in_memory: How many waiting flows stay in memory at most, 1000 (G9).
+            - closing_grace: How long running step bodies get to end when the engine is closed, ten seconds (G14).
+            - threads: The largest number of threads for plain step bodies, 32.
+            - max_bytes: The largest argument or result, in bytes of JSON, 16 MiB (G13).
+            - random: Gives numbers from 0 to 1, for the jitter of retries; `random.random`.
 
     Raises:
         DuplicateFlow: Two of `flows` have flows of one name.

@@ -158,7 +158,7 @@ class BoundFlow(Generic[FaceT, P, R]):
     @overload
     def result(self: BoundFlow[Blocking, P, R], *, timeout: timedelta | None = None) -> R: ...
     def result(self, *, timeout: timedelta | None = None) -> Any:
-        """Wait for the end of the flow and return its result; from any process, at any time.
+        """Wait for the end of the flow and return its result; at any time, also after a restart.
 
         Args:
             timeout: How long to wait; the flow goes on when it is over. None waits for ever.

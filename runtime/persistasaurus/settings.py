@@ -15,29 +15,18 @@ Durability = Literal["power", "process"]
 
 
 class EngineOptions(TypedDict, total=False):
-    """Options of `Engine` and `BlockingEngine`, all with a default."""
+    """Options of `Engine` and `BlockingEngine`, all with a default; `help(Engine)` describes them."""
 
     clock: Clock
-    """Tells the time; a test gives a `ManualClock`. The machine's wall clock if left out."""
     durability: Durability
-    """"power" (the default) survives a power cut, "process" a killed process and is several times faster (G1). It
-    applies to a log given as a path."""
     max_concurrent_recoveries: int
-    """How many interrupted or due flows are brought back at the same time, 100 (G10)."""
     max_recoveries: int
-    """After how many recoveries in a row without a new record a flow is parked, 5 (G10)."""
     waiting_grace: timedelta
-    """How long a waiting flow stays in memory before it is evicted, one second (G9)."""
     max_waiting_in_memory: int
-    """How many waiting flows stay in memory at most, 1000 (G9)."""
     closing_grace: timedelta
-    """How long running step bodies get to end when the engine is closed, ten seconds (G14)."""
     threads: int
-    """The largest number of threads for plain step bodies, 32."""
     max_bytes: int
-    """The largest argument or result, in bytes of JSON, 16 MiB (G13)."""
     random: Callable[[], float]
-    """Gives numbers from 0 to 1, for the jitter of retries; `random.random`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ README: Final = Path(__file__).parents[2] / "README.md"
 _BLOCK: Final = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE: Final = re.compile(r"# (?P<part>part of )?(?P<path>\S+\.py)\n(?P<text>.*)", re.DOTALL)
 
+_TABLE: Final = re.compile(r"^\|.*\|\n\|[-|]+\|\n(?:\|.*\|\n)+", re.MULTILINE)
+_CODE: Final = re.compile(r"`([^`]+)`")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -34,6 +37,20 @@ def excerpts() -> Mapping[str, str]:
 def sessions() -> list[list[Command]]:
     """The terminal sessions."""
     return [list(_commands(text)) for language, text in _blocks() if language == "console"]
+
+
+def tables() -> Mapping[str, list[tuple[str, ...]]]:
+    """The rows of the tables, by the first cell of their heads."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for table in _TABLE.finditer(README.read_text(encoding="utf-8")):
+        head, _, *rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table[0].splitlines()]
+        found[head[0]] = rows
+    return found
+
+
+def codes(cell: str) -> list[str]:
+    """What stands in backticks in a cell."""
+    return _CODE.findall(cell)
 
 
 def _commands(session: str) -> Iterator[Command]:
