@@ -122,7 +122,7 @@ class Attempts:
             call.method.name, call.step, execution.flow_id, call.attempts, error, pause / 1e6,
         )  # fmt: skip
         execution.calls.enter(call, State.SLEEPING)
-        self._put(call, Status.PENDING, execution.failures_of(call).encode(error, self._host.max_bytes))
+        self._put(call, Status.PENDING, execution.deliveries.failures_of(call).encode(error, self._host.max_bytes))
         self._progressed()
         if not self._host.closing:
             call.alarm = self._host.call_at(call.due, call.ring)
@@ -133,7 +133,7 @@ class Attempts:
         logger.warning(
             "[FAIL] %s step=%d flow=%s", call.method.name, call.step, self._execution.flow_id, exc_info=error
         )
-        text = self._execution.failures_of(call).encode(error, self._host.max_bytes)
+        text = self._execution.deliveries.failures_of(call).encode(error, self._host.max_bytes)
         self._answer(call, Status.FAILED, text, None)
 
     def _answer(self, call: OpenCall, status: Status, text: str | None, value: object) -> None:

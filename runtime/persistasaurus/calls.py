@@ -32,7 +32,7 @@ async def step(body: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kw
     if loop.__class__ is FlowLoop:
         if loop.dead:
             await loop.refuse_in_task()
-        return cast(R, await loop.owner.step(body.__self__, body.__name__, args, kwargs))  # type: ignore[attr-defined]
+        return cast(R, await loop.owner.calling.step(body.__self__, body.__name__, args, kwargs))  # type: ignore[attr-defined]
     if in_step():
         return await body(*args, **kwargs)
     _refuse_step(body)
@@ -45,7 +45,7 @@ def plain_step(body: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         if loop.dead:
             _refuse_plain(loop)
         execution = loop.owner
-        return cast(R, execution.wait_plain(execution.step(body.__self__, body.__name__, args, kwargs)))  # type: ignore[attr-defined]
+        return cast(R, execution.wait_plain(execution.calling.step(body.__self__, body.__name__, args, kwargs)))  # type: ignore[attr-defined]
     if in_step():
         return body(*args, **kwargs)
     _refuse_step(body)
@@ -118,7 +118,7 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
         )
     if execution.dead:
         _refuse_plain(execution.loop)
-    return execution.wait_plain(execution.wait_for_signal(method, key, limit))
+    return execution.wait_plain(execution.calling.wait_for_signal(method, key, limit))
 
 
 async def _wait_for_signal(method: Method, key: str | None, timeout: int | None) -> Any:
@@ -127,7 +127,7 @@ async def _wait_for_signal(method: Method, key: str | None, timeout: int | None)
         _refuse_wait(method)
     if execution.dead:
         await execution.loop.refuse_in_task()
-    return await execution.wait_for_signal(method, key, timeout)
+    return await execution.calling.wait_for_signal(method, key, timeout)
 
 
 def _signal_method(signal: Callable[..., Any]) -> Method:

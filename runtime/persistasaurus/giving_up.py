@@ -43,7 +43,7 @@ class GivingUp:
             case State.STARTING if call.signal is not None:
                 self._give_signal_back(call)
                 self._give_up(call)
-                execution.take_signals()
+                execution.mailbox.give_out()
             case _:
                 self._give_up(call)
         return True
@@ -83,16 +83,16 @@ class GivingUp:
         assert signal is not None
         call.signal = None
         call.attempts = 0
-        self._execution.put(SignalReturned(self._execution.flow_id, call.step, signal.signal_id))
+        self._execution.calling.put(SignalReturned(self._execution.flow_id, call.step, signal.signal_id))
         self._execution.mailbox.give_back(signal)
 
     def _give_up(self, call: AnyCall) -> None:
         execution = self._execution
         attempts, failures = (0, 0) if isinstance(call, Timer) else (call.attempts, call.failures)
-        execution.put(
+        execution.calling.put(
             CallChanged(
                 execution.flow_id, call.step, Status.CANCELLED, attempts, failures, call.due, None, None, None,
-                execution.delivered,
+                execution.deliveries.number,
             )
         )  # fmt: skip
         execution.calls.close(call)
@@ -100,14 +100,14 @@ class GivingUp:
             call.end_cancelled(call.cancel_message)
 
     def _require_given_up_now(self, row: InvocationRow) -> None:
-        if row.cancelled_after != self._execution.delivered:
+        if row.cancelled_after != self._execution.deliveries.number:
             self._refuse(row)
 
     def _refuse(self, row: InvocationRow) -> NoReturn:
+        after = self._execution.deliveries.number
         self._execution.stop(
             IncompatibleChange(
-                f"flow {row.flow_id}: the code gives up {describe(row)} after delivery {self._execution.delivered}, "
-                "where the log does not"
+                f"flow {row.flow_id}: the code gives up {describe(row)} after delivery {after}, where the log does not"
             )
         )
 

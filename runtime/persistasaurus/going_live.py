@@ -26,11 +26,11 @@ def go_live(execution: Execution, history: History) -> None:
     """
     _require_no_difference(execution, history)
     recorded = [call for call in execution.calls if call.row is not None]
-    execution.leave_history()
+    execution.calling.leave_history()
     now = execution.host.clock.now()
     waking = [call for call in recorded if _goes_on(execution, call, now)]
-    execution.waking.extend(sorted(waking, key=lambda call: (call.due or 0, call.step)))
-    execution.take_signals()
+    execution.deliveries.waking.extend(sorted(waking, key=lambda call: (call.due or 0, call.step)))
+    execution.mailbox.give_out()
 
 
 def _require_no_difference(execution: Execution, history: History) -> None:
@@ -52,11 +52,11 @@ def _goes_on(execution: Execution, call: AnyCall, now: int) -> bool:
         return _set_alarm(execution, call, now)
     if row.status in (Status.COMPLETE, Status.FAILED, Status.CANCELLED):
         execution.calls.enter(call, State.ANSWERED)
-        execution.inbox.append((call, row.status, row.return_value, None))
+        execution.deliveries.inbox.append((call, row.status, row.return_value, None))
         return False
     if call.state == State.RECORDED_STOPPING:
         execution.calls.enter(call, State.ANSWERED)
-        execution.inbox.append((call, Status.CANCELLED, None, None))
+        execution.deliveries.inbox.append((call, Status.CANCELLED, None, None))
         return False
     if row.status is Status.WAITING_FOR_SIGNAL:
         execution.calls.enter(call, State.WAITING)
@@ -65,7 +65,7 @@ def _goes_on(execution: Execution, call: AnyCall, now: int) -> bool:
         execution.calls.enter(call, State.SLEEPING)
         return _set_alarm(execution, call, now)
     execution.calls.enter(call, State.STARTING)
-    execution.restarting.append(call)
+    execution.deliveries.restarting.append(call)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
 from persistasaurus.flow_loop import FlowFuture, Timer
@@ -105,10 +106,11 @@ AnyCall = OpenCall | Timer
 class OpenCalls:
     """The open calls of one run, in the order of their numbers."""
 
-    __slots__ = ("_by_step", "busy", "next_step")
+    __slots__ = ("_by_step", "_due", "busy", "next_step")
 
     def __init__(self) -> None:
         self._by_step: dict[int, AnyCall] = {}
+        self._due: list[tuple[int, int]] = []
         self.next_step = 1
         """The number the next call draws."""
         self.busy = 0
@@ -132,6 +134,8 @@ class OpenCalls:
         """A call was made; it has drawn the next number."""
         self._by_step[call.step] = call
         self.next_step += 1
+        if call.due is not None:
+            heappush(self._due, (call.due, call.step))
         if call.__class__ is OpenCall and call.state >= State.STARTING:
             self.busy += 1
 
@@ -143,6 +147,8 @@ class OpenCalls:
         """An open call gets another state."""
         self.busy += (state >= State.STARTING) - (call.state >= State.STARTING)
         call.state = state
+        if state == State.SLEEPING and call.due is not None:
+            heappush(self._due, (call.due, call.step))
 
     def close(self, call: AnyCall) -> None:
         """A call is over for the flow."""
@@ -158,7 +164,18 @@ class OpenCalls:
 
     def due(self) -> int | None:
         """When the first of them goes on by itself; None if only a signal can help."""
-        return min((call.due for call in self._by_step.values() if call.due is not None), default=None)
+        due = self._due
+        while due:
+            call = self._by_step.get(due[0][1])
+            if call is not None and call.due == due[0][0]:
+                return call.due
+            heappop(due)  # over, or due at another time by now
+        return None
+
+    def next_body(self) -> int | None:
+        """When the first delay or back-off of them is over."""
+        sleeping = (call for call in self if isinstance(call, OpenCall) and call.state == State.SLEEPING)
+        return min((call.due for call in sleeping if call.due is not None), default=None)
 
     def steps(self) -> tuple[int, ...]:
         """Their numbers."""
@@ -169,4 +186,5 @@ class OpenCalls:
         for call in self._by_step.values():
             call.disarm()
         self._by_step.clear()
+        self._due.clear()
         self.busy = 0

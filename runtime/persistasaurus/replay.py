@@ -78,7 +78,6 @@ def shorten(text: str) -> str:
 
 
 def require_same_call(
-    flow_id: str,
     row: InvocationRow,
     kind: Kind,
     method: Method | None,
@@ -97,15 +96,15 @@ def require_same_call(
         today = "a timer" if method is None else full_name(class_name, name)
         if kind is Kind.SIGNAL:
             today = f"a wait for {today}" + (f" with key {key!r}" if key is not None else "")
-        raise IncompatibleChange(f"flow {flow_id}: the log holds {describe(row)}, the code now asks for {today}")
+        raise IncompatibleChange(f"flow {row.flow_id}: the log holds {describe(row)}, the code now asks for {today}")
     if row.called_after != called_after:
         raise IncompatibleChange(
-            f"flow {flow_id}: the log holds {describe(row)}, called after delivery {row.called_after}; "
+            f"flow {row.flow_id}: the log holds {describe(row)}, called after delivery {row.called_after}; "
             f"the code now makes this call after delivery {called_after}"
         )
     if kind is Kind.STEP and method is not None and not method.parameters.same(row.parameters, parameters):
         raise IncompatibleChange(
-            f"flow {flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
+            f"flow {row.flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
             f"the code now gives {shorten(parameters)}; what may differ from run to run, such as the time or a random "
             f"number, belongs into a step"
         )

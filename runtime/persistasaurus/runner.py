@@ -322,7 +322,7 @@ class Runner:
         """A signal is on record for a flow."""
         execution = self.executions.get(signal.flow_id)
         if execution is not None:
-            execution.signal_arrived(signal)
+            execution.mailbox.arrived(signal)
         elif flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
             self.schedule.wake(flow.flow_id, recovering=flow.status is FlowStatus.RUNNING)
 

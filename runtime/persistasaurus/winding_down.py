@@ -19,12 +19,10 @@ class WindingDown:
 
     Args:
         execution: The run of the flow.
-        main: The task of the flow's body.
     """
 
-    def __init__(self, execution: Execution, main: FlowTask[Any]) -> None:
+    def __init__(self, execution: Execution) -> None:
         self._execution = execution
-        self.main = main
         self._cancelled: set[FlowTask[Any]] = set()
         self._closed: set[int] = set()
         self._main_ended_at: FailurePoint | None = None
@@ -94,19 +92,19 @@ class WindingDown:
 
     def _here(self) -> FailurePoint:
         execution = self._execution
-        return FailurePoint((), execution.delivered, execution.calls.next_step, execution.calls.steps())
+        return FailurePoint((), execution.deliveries.number, execution.calls.next_step, execution.calls.steps())
 
     def _put_outcome(self, at: FailurePoint) -> None:
         execution = self._execution
-        error = _error_of(self.main)
+        error = _error_of(execution.main)
         if error is None:
             try:
-                text, _ = execution.method.result.round_trip(self.main.result(), execution.host.max_bytes)
+                text, _ = execution.method.result.round_trip(execution.main.result(), execution.host.max_bytes)
                 execution.record.complete(text, execution.now())
                 return
             except PersistasaurusError as reason:
                 error = OutcomeNotStorable(f"flow {execution.flow_id} has ended, but {reason}")
-        failed = failing_calls(error, execution.failures)
+        failed = failing_calls(error, execution.deliveries.failures)
         steps = tuple(call.step for call in failed)
         never_again = tuple(call.step for call in failed if call.method.at_most_once)
         execution.record.fail(error, FailurePoint(steps, at.after, at.made, at.open, never_again), execution.now())

@@ -209,7 +209,7 @@ class World:
 
     def _signal_stored(self, signal: SignalRow, flow: FlowRow) -> None:
         if self.execution is not None:
-            self.execution.signal_arrived(signal)
+            self.execution.mailbox.arrived(signal)
             if self.execution is not None:
                 self.execution.settle()
         elif flow.status not in ENDED:
