@@ -11,6 +11,7 @@ from msgspec import inspect as shapes
 
 from persistasaurus.conversions import Conversion, declared_conversion, is_json, known_conversion
 from persistasaurus.errors import ValueNotStorable
+from persistasaurus.refused_types import why_refused
 
 ATOMS: Final = frozenset({bool, int, float, str, bytes, type(None)})
 """Types that need no second look."""
@@ -96,7 +97,8 @@ def storage_of(annotation: Any, where: str) -> Storage:
     except ValueNotStorable:
         raise
     except Exception as reason:
-        raise _not_storable(where, "", str(reason) or repr(reason)) from reason
+        path, why = why_refused(annotation, str(reason) or repr(reason))
+        raise _not_storable(where, path.removeprefix("."), why) from reason
     return storage
 
 

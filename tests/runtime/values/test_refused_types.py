@@ -42,6 +42,12 @@ class Hidden:
     _secret: int
 
 
+@dataclass
+class Torn:
+    name: str
+    parts: tuple[int, list[int] | set[int]]
+
+
 REFUSED: list[tuple[Any, str]] = [
     (Any, "cannot be stored: Any, or a type left open like a bare `list`, says nothing; write the type, or"),
     (list, "cannot be stored, at [...]: Any, or a type left open"),
@@ -64,9 +70,18 @@ REFUSED: list[tuple[Any, str]] = [
     (memoryview, "a memoryview does not own its bytes; write bytes"),
     (msgspec.Raw, "msgspec.Raw is text without a type"),
     (Tuples, "Enums must contain either all str or all int values"),
-    (datetime | str, "Type unions may not contain more than one str-like type"),
-    (Line | Slotted, "Type unions may not contain more than one dataclass"),
-    (Path | str, "Type unions containing a custom type may not contain"),
+    (
+        datetime | str | None,
+        "cannot be stored: `datetime` and `str` are both written as text and could not be told apart; "
+        "write one of them, or a dataclass with an optional field for each",
+    ),
+    (
+        dict[str, list[Line | Slotted]],
+        "cannot be stored, at [...][...]: `Line` and `Slotted` are both written as JSON objects and could not be told "
+        "apart; give both a tag, `class Line(msgspec.Struct, tag=True)`, or write one class with optional fields",
+    ),
+    (Torn, "cannot be stored, at parts[1]: `list[int]` and `set[int]` are both written as lists"),
+    (Path | str, "`Path` and `str` could not be told apart, as the log knows the JSON of types of its own only"),
     (Hidden, "at _secret: private attributes of attrs classes are left out"),
     (Annotated[int, stored_as(str, int)], "stored_as(...) is for classes that cannot be stored without it"),
     (Annotated[Line, stored_as(str, Line)], "stored_as(...) is for classes that cannot be stored without it"),
