@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from persistc.flow_tree import dotted
-from persistc.model import Base, BindingKind, Class, Method, Module
+from persistc.flow_tree import Expression, dotted
+from persistc.model import Base, Binding, BindingKind, Class, Method, Module
 
 ABSTRACT = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
 """Bases by which a class calls itself abstract."""
@@ -53,6 +53,18 @@ class Project:
         module, name = found
         defined = module.find(name)
         return None if defined is None else (defined, module)
+
+    def origin_of(self, expression: Expression, module: Module, inside: Class | None = None) -> str | None:
+        """What a dotted name in a module stands for, where it is defined; None for anything else."""
+        origin = module.origin_of(expression, inside)
+        return None if origin is None else self.canonical(origin)
+
+    def binding(self, origin: str) -> tuple[Binding, Module] | None:
+        """The one binding of a name at the top of a module of the project."""
+        home, _, name = origin.rpartition(".")
+        module = self.modules.get(home)
+        found = module.scope.by_name.get(name, ()) if module is not None else ()
+        return (found[0], module) if module is not None and len(found) == 1 else None
 
     def base_class(self, base: Base, module: Module) -> tuple[Class, Module] | None:
         """The class a base of a class in `module` stands for; a name that is not bound there may be starred in."""

@@ -7,13 +7,14 @@ from tests.architecture.imports import COMPILER, imports_of_package
 # Each stage with its modules; a package stands for all modules in it. What a stage gives to the next one, a value that
 # both know, stands before either.
 STAGES = (
-    ("values", ("spans", "diagnostics", "flow_tree", "model", "project", "cannot_run", "exit_codes")),
+    ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "model", "project", "cannot_run",
+                "exit_codes")),
     ("source file", ("configuration", "findings_of_files", "sources")),
     ("libcst tree", ("parse",)),
     ("names", ("import_paths", "names")),
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
-    ("proxies", ("expression_text", "durations", "docstrings", "stored_types", "carried_names", "error_table",
+    ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
                  "import_lines", "outline", "proxies")),
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files",)),

@@ -5,10 +5,26 @@ imported, and the type checker holds every stored type to the bound of `Codec[T]
 """
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-from persistc.checks.type_tables import BARE, IN_THIS_PROCESS, REFUSED, STORED_BUILTINS, Refused
+from persistc.checks.type_tables import (
+    ANNOTATED,
+    BARE,
+    IN_THIS_PROCESS,
+    LITERAL,
+    NEW_TYPE,
+    OBJECTS,
+    PROTOCOL,
+    REFUSED,
+    STORED_BUILTINS,
+    UNION,
+    VARIABLES,
+    Refused,
+)
+from persistc.checks.written_forms import FormReader, clash_of
+from persistc.expression_text import expression_text
 from persistc.flow_tree import (
     Attribute,
     Call,
@@ -23,16 +39,6 @@ from persistc.flow_tree import (
 from persistc.model import PACKAGE, Binding, BindingKind, Class, Kind, Module
 from persistc.project import Project
 from persistc.spans import Span
-
-ANNOTATED = frozenset({"typing.Annotated", "typing_extensions.Annotated"})
-LITERAL = frozenset({"typing.Literal", "typing_extensions.Literal"})
-VARIABLES = frozenset(
-    f"{module}.{name}"
-    for module in ("typing", "typing_extensions")
-    for name in ("TypeVar", "ParamSpec", "TypeVarTuple")
-)
-NEW_TYPE = frozenset({"typing.NewType", "typing_extensions.NewType"})
-PROTOCOL = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class TypeReader:
         origin = self.project.canonical(origin)
         if origin in {"typing.AnyStr"}:
             return True
-        found = self._binding(origin)
+        found = self.project.binding(origin)
         value = found[0].value if found is not None else None
         if found is None or value is None or not isinstance(value.expression, Call):
             return False
@@ -86,8 +92,8 @@ class TypeReader:
             case Quoted(inner=inner):
                 yield from self._read(inner, module, inside, seen)
             case Operation(operator="|", left=left, right=right):
-                yield from self._read(left, module, inside, seen)
-                yield from self._read(right, module, inside, seen)
+                # A union of three is a union of two and one: only the whole of it is asked whether its types clash.
+                yield from self._union(expression, tuple(_alternatives(left, right)), module, inside, seen)
             case Subscript():
                 yield from self._subscript(expression, module, inside, seen)
             case Name() | Attribute():
@@ -103,7 +109,7 @@ class TypeReader:
         seen: frozenset[str],
     ) -> Iterator[Refusal]:
         value, items = expression.value, expression.items
-        origin = self._origin(value, module, inside)
+        origin = self.project.origin_of(value, module, inside)
         if origin in LITERAL:
             return
         if origin in ANNOTATED:
@@ -113,29 +119,56 @@ class TypeReader:
         if origin is not None and (refused := _refused(origin)) is not None:
             yield _refusal(expression, refused, origin)
             return
+        if origin in UNION:
+            yield from self._union(expression, items, module, inside, seen)
+            return
         if not (isinstance(value, Name | Attribute) and origin in BARE):
             yield from self._name(value, module, inside, seen)
+        if origin in OBJECTS and (key := FormReader(self.project).never_a_key(items[0], module, inside)) is not None:
+            yield Refusal(
+                items[0].span,
+                f"`{key}` cannot be a key: keys are text, numbers, enums, UUIDs, dates and times",
+                "written as text in JSON",
+                f"write a list of pairs, `list[tuple[{', '.join(expression_text(item) for item in items)}]]`",
+            )
         for item in items:
             if not isinstance(item, Starred):
                 yield from self._read(item, module, inside, seen)
 
+    def _union(
+        self,
+        expression: Expression,
+        alternatives: Sequence[Expression],
+        module: Module,
+        inside: Class | None,
+        seen: frozenset[str],
+    ) -> Iterator[Refusal]:
+        """What is wrong with the types of a union one by one; if nothing, what is wrong with them together."""
+        found = [refusal for each in alternatives for refusal in self._read(each, module, inside, seen)]
+        yield from found
+        clash = None if found else clash_of(FormReader(self.project).members(expression, module, inside))
+        if clash is not None:
+            yield Refusal(expression.span, clash.reason, "read back as which of them?", clash.remedy)
+
     def _is_conversion(self, item: Expression, module: Module, inside: Class | None) -> bool:
         """`stored_as(...)`, or something we cannot see into that may be one."""
         if isinstance(item, Call):
-            return self._origin(item.function, module, inside) == f"{PACKAGE}.stored_as"
-        found = self._binding(self._origin(item, module, inside) or "")
+            return self.project.origin_of(item.function, module, inside) == f"{PACKAGE}.stored_as"
+        found = self.project.binding(self.project.origin_of(item, module, inside) or "")
         value = found[0].value if found is not None else None
         if found is None or value is None:
             return False
         home = found[1]
         return isinstance(value.expression, Call) and (
-            self._origin(value.expression.function, home, None) == f"{PACKAGE}.stored_as"
+            self.project.origin_of(value.expression.function, home, None) == f"{PACKAGE}.stored_as"
         )
 
     def _name(
         self, expression: Expression, module: Module, inside: Class | None, seen: frozenset[str]
     ) -> Iterator[Refusal]:
-        origin = self._origin(expression, module, inside)
+        origin = self.project.origin_of(expression, module, inside)
+        if origin is None and not seen and _is_undefined(expression, module, inside):
+            yield _undefined(expression, module)
         if origin is None or origin in seen:
             return
         if (refused := _refused(origin)) is not None:
@@ -152,7 +185,7 @@ class TypeReader:
             return
         if (cls := self.project.find_class(origin)) is not None:
             yield from self._class(expression, *cls)
-        elif (bound := self._binding(origin)) is not None:
+        elif (bound := self.project.binding(origin)) is not None:
             yield from self._bound(expression, *bound, seen | {origin})
 
     def _bound(self, expression: Expression, binding: Binding, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
@@ -170,7 +203,7 @@ class TypeReader:
             return
         value = binding.value.expression
         if isinstance(value, Call):
-            if self._origin(value.function, home, None) not in NEW_TYPE or len(value.arguments) < 2:
+            if self.project.origin_of(value.function, home, None) not in NEW_TYPE or len(value.arguments) < 2:
                 return
             value = value.arguments[1].value
         for refusal in self._read(value, home, None, seen):
@@ -208,19 +241,31 @@ class TypeReader:
                 place,
             )
 
-    def _origin(self, expression: Expression, module: Module, inside: Class | None) -> str | None:
-        origin = module.origin_of(expression, inside)
-        return None if origin is None else self.project.canonical(origin)
-
-    def _binding(self, origin: str) -> tuple[Binding, Module] | None:
-        """The one binding of a name at the top of a module of the project."""
-        home, _, name = origin.rpartition(".")
-        module = self.project.modules.get(home)
-        found = module.scope.by_name.get(name, ()) if module is not None else ()
-        return (found[0], module) if module is not None and len(found) == 1 else None
-
 
 _WHERE_IT_GOES = "hand it to `__init__` and keep it on `self`"
+
+
+def _alternatives(*sides: Expression) -> Iterator[Expression]:
+    for side in sides:
+        if isinstance(side, Operation) and side.operator == "|":
+            yield from _alternatives(side.left, side.right)
+        else:
+            yield side
+
+
+def _is_undefined(expression: Expression, module: Module, inside: Class | None) -> bool:
+    """Whether nothing in sight defines the name: not the module, not the class, and no star import that might."""
+    first = (dotted(expression) or "").partition(".")[0]
+    stars = any(binding.kind is BindingKind.STAR_IMPORT for binding in module.scope.bindings)
+    local = inside is not None and (first in inside.scope or first in inside.type_parameters)
+    return bool(first) and not (stars or local or first in module.scope or hasattr(builtins, first))
+
+
+def _undefined(expression: Expression, module: Module) -> Refusal:
+    name = (dotted(expression) or "").partition(".")[0]
+    near = get_close_matches(name, [*module.scope.by_name, *sorted(STORED_BUILTINS)], 1, 0.7)
+    remedy = f"did you mean `{near[0]}`?" if near else f"import `{name}`, or define it in this module"
+    return Refusal(expression.span, f"nothing here is called `{name}`", "not defined", remedy)
 
 
 def _may_be_data(bases: list[str | None], project: Project) -> bool:

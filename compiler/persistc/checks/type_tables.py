@@ -50,6 +50,37 @@ _PROTOCOL = Refused(
 _TYPING = ("typing", "typing_extensions")
 _ABC = (*_TYPING, "collections.abc")
 
+ANNOTATED = frozenset(f"{module}.Annotated" for module in _TYPING)
+LITERAL = frozenset(f"{module}.Literal" for module in _TYPING)
+UNION = frozenset(f"{module}.Union" for module in _TYPING)
+OPTIONAL = frozenset(f"{module}.Optional" for module in _TYPING)
+NEW_TYPE = frozenset(f"{module}.NewType" for module in _TYPING)
+PROTOCOL = frozenset(f"{module}.Protocol" for module in _TYPING)
+VARIABLES = frozenset(f"{module}.{name}" for module in _TYPING for name in ("TypeVar", "ParamSpec", "TypeVarTuple"))
+
+
+def _instead(what: str, remedy: str) -> Refused:
+    return Refused(f"`{{shown}}` {what}", "cannot be written as JSON", remedy)
+
+
+def _like(container: str) -> Refused:
+    return _instead(f"would come back as a plain {container.partition('[')[0]}", f"write `{container}`")
+
+
+def _by_text(name: str) -> Refused:
+    return _instead("has no form in the log", f"say how it is stored: `Annotated[{name}, stored_as(str, {name})]`")
+
+
+_MATCHER = _instead("has no form in the log", "store its text, `str`, and compile it where it is used")
+_VIEW = _instead("looks at a dict, and is no value of its own", "write `list[...]`")
+_OFFSET = _instead("has no form in the log", "store its offset, `timedelta`, or its name, `str`")
+_NO_NUMBER = _instead("says what a value can do, not what it is", "write `int`, `float` or `Decimal`")
+_SHAPELESS = _instead("does not declare its fields", "write a dataclass")
+
+_ADDRESSES = tuple(f"IPv{version}{kind}" for version in (4, 6) for kind in ("Address", "Interface", "Network"))
+_DICTS = ("ChainMap", "DefaultDict", "OrderedDict")
+_URLS = ("ParseResult", "ParseResultBytes", "SplitResult", "SplitResultBytes")
+
 REFUSED: dict[str, Refused] = {
     "builtins.object": _TOO_LITTLE,
     "builtins.type": _CLASS,
@@ -67,6 +98,41 @@ REFUSED: dict[str, Refused] = {
     "os.PathLike": Refused(
         "`{shown}` says what a value can do, not what it is", "read back as which class?", "use `Path`"
     ),
+    "collections.Counter": _like("dict[str, int]"),
+    "collections.OrderedDict": _like("dict[...]"),
+    "collections.defaultdict": _like("dict[...]"),
+    "collections.ChainMap": _like("dict[...]"),
+    "collections.UserDict": _like("dict[...]"),
+    "collections.UserList": _like("list[...]"),
+    "collections.UserString": _instead("would come back as plain text", "write `str`"),
+    "collections.deque": _like("list[...]"),
+    "array.array": _like("list[...]"),
+    "re.Pattern": _MATCHER,
+    "re.Match": _MATCHER,
+    "fractions.Fraction": _by_text("Fraction"),
+    "zoneinfo.ZoneInfo": _by_text("ZoneInfo"),
+    **{f"ipaddress.{name}": _by_text(name) for name in _ADDRESSES},
+    "datetime.timezone": _OFFSET,
+    "datetime.tzinfo": _OFFSET,
+    "random.Random": _instead("has no form in the log", "store its seed"),
+    "string.Template": _instead("has no form in the log", "store its text, `str`"),
+    "time.struct_time": _instead("has no form in the log", "write `datetime`"),
+    "argparse.Namespace": _SHAPELESS,
+    "types.SimpleNamespace": _SHAPELESS,
+    "types.MappingProxyType": _like("dict[...]"),
+    **{f"urllib.parse.{name}": _instead("does not say what is in it", "store the address, `str`") for name in _URLS},
+    **{f"numbers.{name}": _NO_NUMBER for name in ("Number", "Complex", "Real", "Rational", "Integral")},
+    **{f"{module}.{name}": _VIEW for module in _ABC for name in ("KeysView", "ValuesView", "ItemsView", "MappingView")},
+    **{f"{module}.ByteString": _instead("could be several types", "write `bytes`") for module in _ABC},
+    **{f"{module}.LiteralString": _instead("is known to type checkers only", "write `str`") for module in _TYPING},
+    **{f"{module}.Counter": _like("dict[str, int]") for module in _TYPING},
+    **{
+        f"{module}.{name}": _like("dict[...]")
+        for module in _TYPING
+        for name in ("OrderedDict", "DefaultDict", "ChainMap")
+    },
+    **{f"{module}.Deque": _like("list[...]") for module in _TYPING},
+    **{f"{module}.{name}": _MATCHER for module in _TYPING for name in ("Pattern", "Match")},
     **{f"{module}.Any": _TOO_LITTLE for module in _TYPING},
     **{f"{module}.Type": _CLASS for module in _TYPING},
     **{f"{module}.Self": _SELF for module in _TYPING},
@@ -156,3 +222,47 @@ BARE: dict[str, str] = {
     **{f"{module}.{name}": "str, int" for module in _ABC for name in _OF_TWO},
 }
 """Containers, with an example of what to write in their brackets: without brackets they hold anything."""
+
+TEXTS = frozenset(
+    {
+        "builtins.bytearray",
+        "builtins.bytes",
+        "builtins.str",
+        "datetime.date",
+        "datetime.datetime",
+        "datetime.time",
+        "datetime.timedelta",
+        "decimal.Decimal",
+        "uuid.UUID",
+    }
+)
+"""Types that are written as text."""
+
+LISTS = frozenset(
+    {
+        *(f"builtins.{name}" for name in ("frozenset", "list", "set", "tuple")),
+        *(f"typing.{name}" for name in ("FrozenSet", "List", "Tuple")),
+        *(f"{module}.{name}" for module in _ABC for name in _OF_ONE),
+    }
+)
+"""Containers that are written as a list."""
+
+OBJECTS = frozenset({"builtins.dict", "typing.Dict", *(f"{module}.{name}" for module in _ABC for name in _OF_TWO)})
+"""Containers that are written as a JSON object: those that have keys."""
+
+CONVERTED = frozenset(
+    f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")
+)
+"""Types of the standard library that are stored through a conversion."""
+
+PYDANTIC_MODELS = frozenset({"pydantic.BaseModel", "pydantic.RootModel"})
+
+DATACLASS_DECORATORS = (
+    "dataclasses.dataclass",
+    "pydantic.dataclasses.dataclass",
+    *(f"attrs.{name}" for name in ("define", "frozen", "mutable")),
+    *(f"attr.{name}" for name in ("attrs", "dataclass", "define", "frozen", "mutable", "s")),
+)
+
+NO_KEYS = frozenset({"builtins.bool"})
+"""What else cannot be the key of a dict."""
