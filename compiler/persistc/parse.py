@@ -54,6 +54,19 @@ def parse(text: str, source: SourceFile) -> Tree | Diagnostic:
     return Tree(module, _Positions().of(module), re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")))
 
 
+def refused_by_python(text: str) -> SyntaxError | None:
+    """Why Python does not compile a text that its parser accepts: `await` outside `async def`, an argument twice."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "<source>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError):
+        return None  # a matter of depth, of which the stages after this one have a word of their own
+    return None
+
+
 class _Positions(PositionProvider):
     """The positions without a `MetadataWrapper`, which would copy the tree or visit every node of it for nothing."""
 

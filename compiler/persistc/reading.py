@@ -20,7 +20,7 @@ from persistc.interfaces import read_interface
 from persistc.lower import lower
 from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Module, mark_of
 from persistc.names import imports_of
-from persistc.parse import parse
+from persistc.parse import parse, refused_by_python
 from persistc.project import Project
 from persistc.sources import SourceFile, may_mention, module_path, read_text, source_file
 
@@ -148,7 +148,8 @@ def _read(sources: Sequence[SourceFile], library: _Library) -> Iterator[Diagnost
             if broken.lineno is None or library.read_fully(source) is not None:
                 yield syntax_error(source.file, broken)
         elif interface is not None and source.file in library.texts and _has_flows(interface, library):
-            finding = library.read_fully(source)
+            refused = refused_by_python(library.texts[source.file])
+            finding = library.read_fully(source) if refused is None else syntax_error(source.file, refused)
             if finding is not None:
                 yield finding
 
