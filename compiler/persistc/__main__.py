@@ -14,7 +14,10 @@ from persistc.cannot_run import CannotRun
 from persistc.exit_codes import CANNOT_RUN, CLEAN
 from persistc.reporting import OutputFormat
 
-INSTALL = 'persistc needs libcst and jinja2: pip install "persistasaurus[compiler]"'
+INSTALL = """\
+persistc needs libcst and jinja2, which come with the extra `compiler`:
+  pip install "persistasaurus[compiler]", or of a clone: pip install "<path of the clone>[compiler]"\
+"""
 RECURSION_LIMIT = 10_000
 """A chain of a thousand operators, which Python compiles, is a tree a thousand nodes deep."""
 _EXTRA = frozenset({"libcst", "jinja2", "markupsafe"})

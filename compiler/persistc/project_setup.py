@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 from persistc.cannot_run import CannotRun
 from persistc.configuration import PYPROJECT
 
 ATTRIBUTES = "*_durable.py* linguist-generated=true"
 HOOK = """\
-  - repo: local
-    hooks:
-      - id: persistc
-        name: persistc check
-        entry: persistc check
-        language: system
-        types: [python]
-        pass_filenames: false
+- repo: local
+  hooks:
+    - id: persistc
+      name: persistc check
+      entry: persistc check
+      language: system
+      types: [python]
+      pass_filenames: false
 """
+_INDENTED = indent(HOOK, "  ")
 _PRE_COMMIT = ".pre-commit-config.yaml"
 
 
@@ -68,9 +71,19 @@ def _add_hook(path: Path) -> str:
         return f"{path.name}: has the hook already"
     if text:
         # Where in a YAML file a list goes on is the author's business.
-        return f"{path.name}: add this below `repos:`\n\n{HOOK}"
-    _write(path, f"repos:\n{HOOK}")
+        return f"{path.name}: {_shown_for(text)}"
+    _write(path, f"repos:\n{_INDENTED}")
     return f"{path.name}: runs `persistc check` before each commit"
+
+
+def _shown_for(text: str) -> str:
+    """The hook to paste into a configuration, as far in as the hooks that are there."""
+    listed = re.search(r"^repos:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*(?P<indent> *)- ", text, re.MULTILINE)
+    if listed is not None:
+        return f"add this at the end of `repos:`\n\n{indent(HOOK, listed['indent'])}"
+    if re.search(r"^repos:", text, re.MULTILINE):
+        return f"write this in place of the empty `repos:`\n\nrepos:\n{_INDENTED}"
+    return f"add this\n\nrepos:\n{_INDENTED}"
 
 
 def _read(path: Path) -> str:

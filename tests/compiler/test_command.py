@@ -101,6 +101,7 @@ def test_without_the_extra_the_pip_line_is_shown(greeting: Project, command: str
     ended = run(sys.executable, "-c", WITHOUT_EXTRA, command, cwd=greeting.root)
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert 'pip install "persistasaurus[compiler]"' in ended.stderr
+    assert 'of a clone: pip install "<path of the clone>[compiler]"' in ended.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["compile"], ["check", "--output-format", "xml"], ["generate", "--fast"]])
@@ -220,8 +221,25 @@ def test_init_knows_the_src_layout_and_other_line_ends(project: Project) -> None
 def test_init_shows_the_hook_when_there_is_a_pre_commit_configuration(project: Project) -> None:
     project.write(".pre-commit-config.yaml", "repos: []\n")
     ended = project.persistc("init")
-    assert "entry: persistc check" in ended.stdout
+    assert "in place of the empty `repos:`\n\nrepos:\n  - repo: local\n    hooks:\n" in ended.stdout
     assert project.read(".pre-commit-config.yaml") == "repos: []\n"
+
+
+@pytest.mark.parametrize("indent", ["", "  ", "    "])
+def test_init_shows_the_hook_as_far_in_as_those_that_are_there(project: Project, indent: str) -> None:
+    project.write(
+        ".pre-commit-config.yaml", f"fail_fast: true\nrepos:  # all\n\n{indent}- repo: meta\n{indent}  hooks: []\n"
+    )
+    ended = project.persistc("init")
+    assert (
+        f"at the end of `repos:`\n\n{indent}- repo: local\n{indent}  hooks:\n{indent}    - id: persistc\n"
+        in ended.stdout
+    )
+
+
+def test_init_shows_a_whole_hook_where_no_repos_are(project: Project) -> None:
+    project.write(".pre-commit-config.yaml", "fail_fast: true\n")
+    assert "add this\n\nrepos:\n  - repo: local\n" in project.persistc("init").stdout
 
 
 def test_init_says_when_pyproject_cannot_be_extended(project: Project) -> None:

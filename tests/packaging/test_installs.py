@@ -106,7 +106,8 @@ def test_persistc_without_its_extra_says_what_to_install(from_wheel_alone: Envir
     for command in ("generate", "check"):
         done = from_wheel_alone.run("persistc", command, cwd=project)
         assert done.returncode == 2
-        assert done.stdout == 'persistc needs libcst and jinja2: pip install "persistasaurus[compiler]"\n'
+        assert done.stdout.startswith("persistc needs libcst and jinja2")
+        assert 'pip install "persistasaurus[compiler]"' in done.stdout
     assert from_wheel_alone.run("persistc", "--version", cwd=project).stdout.startswith("persistc ")
 
 
