@@ -262,7 +262,10 @@ class Execution:
                 self.host.pump.resume(suspended)
             return
         self.deliveries.inbox.append((call, status, text, value))
-        self.advance()
+        if self._suspended is None:
+            self.advance()
+        else:
+            self.settle()
 
     def waits_for(self, call: OpenCall) -> bool:
         """Whether the flow's code is suspended until this call is over."""

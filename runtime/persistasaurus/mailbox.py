@@ -38,7 +38,9 @@ class Mailbox:
             return
         execution.record.touched = True
         if not execution.host.closing:
-            self.give_out()
+            call = execution.calls.first_wait(signal.method_name, signal.key)
+            if call is not None and execution.history is None:
+                self.give(call)
             execution.settle_or_park()
 
     def give_out(self) -> None:

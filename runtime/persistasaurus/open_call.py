@@ -106,11 +106,12 @@ AnyCall = OpenCall | Timer
 class OpenCalls:
     """The open calls of one run, in the order of their numbers."""
 
-    __slots__ = ("_by_step", "_due", "busy", "next_step")
+    __slots__ = ("_by_step", "_due", "_waits", "busy", "next_step")
 
     def __init__(self) -> None:
         self._by_step: dict[int, AnyCall] = {}
         self._due: list[tuple[int, int]] = []
+        self._waits: dict[tuple[str, str | None], dict[int, OpenCall]] = {}
         self.next_step = 1
         """The number the next call draws."""
         self.busy = 0
@@ -136,8 +137,8 @@ class OpenCalls:
         self.next_step += 1
         if call.due is not None:
             heappush(self._due, (call.due, call.step))
-        if call.__class__ is OpenCall and call.state >= State.STARTING:
-            self.busy += 1
+        if isinstance(call, OpenCall):
+            self._entered(call)
 
     def skip(self) -> None:
         """A call was made that is over already."""
@@ -145,8 +146,9 @@ class OpenCalls:
 
     def enter(self, call: OpenCall, state: int) -> None:
         """An open call gets another state."""
-        self.busy += (state >= State.STARTING) - (call.state >= State.STARTING)
+        self._left(call)
         call.state = state
+        self._entered(call)
         if state == State.SLEEPING and call.due is not None:
             heappush(self._due, (call.due, call.step))
 
@@ -155,12 +157,32 @@ class OpenCalls:
         del self._by_step[call.step]
         if call.alarm is not None:
             call.disarm()
-        if call.__class__ is OpenCall and call.state >= State.STARTING:
+        if isinstance(call, OpenCall):
+            self._left(call)
+
+    def _entered(self, call: OpenCall) -> None:
+        if call.state >= State.STARTING:
+            self.busy += 1
+        elif call.state == State.WAITING:
+            self._waits.setdefault((call.method.name, call.key), {})[call.step] = call
+
+    def _left(self, call: OpenCall) -> None:
+        if call.state >= State.STARTING:
             self.busy -= 1
+        elif call.state == State.WAITING:
+            waits = self._waits[call.method.name, call.key]
+            del waits[call.step]
+            if not waits:
+                del self._waits[call.method.name, call.key]
 
     def waiting(self) -> Iterator[OpenCall]:
         """The waits for signals, by number."""
         return (call for call in self if isinstance(call, OpenCall) and call.state == State.WAITING)
+
+    def first_wait(self, method_name: str, key: str | None) -> OpenCall | None:
+        """The wait that takes the next signal of that method and key."""
+        waits = self._waits.get((method_name, key))
+        return None if waits is None else next(iter(waits.values()))
 
     def due(self) -> int | None:
         """When the first of them goes on by itself; None if only a signal can help."""
@@ -187,4 +209,5 @@ class OpenCalls:
             call.disarm()
         self._by_step.clear()
         self._due.clear()
+        self._waits.clear()
         self.busy = 0

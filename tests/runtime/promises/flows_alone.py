@@ -41,6 +41,13 @@ class AloneFlow:
         await asyncio.sleep(0)
         return f"{self.greet_plainly()}, {await told}"
 
+    @flow
+    async def is_told_while_held_up_for_an_hour(self) -> str:
+        told = asyncio.ensure_future(wait_for_signal(self.tell))
+        slow = asyncio.ensure_future(self.greet_in_ten_minutes())
+        await asyncio.sleep(0)
+        return f"{self.greet_in_an_hour()}, {await told}, {await slow}"
+
     @step
     async def greet(self, name: str) -> str:
         await self.outside.visit(name)
@@ -54,6 +61,11 @@ class AloneFlow:
     @step(delay=timedelta(hours=1))
     def greet_in_an_hour(self) -> str:
         return "hello"
+
+    @step(delay=timedelta(minutes=10))
+    async def greet_in_ten_minutes(self) -> str:
+        await self.outside.visit("slowly")
+        return "hello there"
 
     @signal
     async def tell(self, what: str) -> str:

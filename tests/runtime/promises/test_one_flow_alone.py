@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from persistasaurus import CorruptRow, FlowParked, FlowStatus
+from persistasaurus import CorruptRow, FlowParked, FlowStatus, Status
 from persistasaurus.records import CallChanged, FlowRow, Send, SignalRow, Write, flow_of
 from persistasaurus.testing import InMemoryLog
 
@@ -92,3 +92,26 @@ async def test_a_signal_that_does_not_fit_parks_a_flow_that_is_held_up(machine: 
             await flow.is_told_while_held_up.result()
         assert isinstance(caught.value.reason, CorruptRow)
         outside.open("plainly")
+
+
+@scenario
+async def test_a_flow_held_up_by_a_delay_waits_and_leaves_memory_whatever_comes_meanwhile(
+    evicting_machine: Machine,
+) -> None:
+    machine = evicting_machine
+    async with machine.engine(DurableAloneFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableAloneFlow, "f")
+        await flow.is_told_while_held_up_for_an_hour.start()
+        await machine.waiting("f")
+        await flow.tell.send("it is late")
+        await machine.until(lambda: machine.calls("f")[0].status is Status.COMPLETE)
+        await machine.waiting("f")
+        await all_is_still()
+        assert engine._runner is not None
+        assert "f" not in engine._runner.executions
+        machine.clock.advance(timedelta(minutes=10))
+        await machine.outside.arrived("slowly")  # what is delayed beside it starts in time
+        await machine.waiting("f")
+        machine.clock.advance(timedelta(minutes=50))
+        assert await flow.is_told_while_held_up_for_an_hour.result() == "hello, it is late, hello there"
+        assert machine.outside.seen == ["slowly"]
