@@ -90,9 +90,8 @@ async def test_what_a_plain_body_does_after_the_engine_closed_changes_nothing(ma
 @scenario
 async def test_a_step_that_may_run_once_and_had_not_begun_when_the_engine_closed_runs_later(machine: Machine) -> None:
     async with machine.engine(DurableRocketFlow(machine.outside)) as engine:
-        await engine.get_flow(
-            DurableRocketFlow, "f"
-        ).just_launch.start()  # its first step waits for its record to be durable
+        flow = engine.get_flow(DurableRocketFlow, "f")
+        await flow.just_launch.start()  # its first step waits for its record to be durable
     assert machine.outside.seen == []
     async with machine.engine(DurableRocketFlow(machine.outside)) as engine:
         assert await engine.get_flow(DurableRocketFlow, "f").just_launch.result() == "launched"
