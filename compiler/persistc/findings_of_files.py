@@ -34,6 +34,16 @@ def unreadable_source(file: str, reason: str) -> Diagnostic:
     )
 
 
+def source_too_deep(file: str) -> Diagnostic:
+    """The finding for a file with an expression of more levels than the stack has room for, on some Python versions."""
+    return Diagnostic(
+        code=Code.UNREADABLE_SOURCE,
+        message="this file cannot be read: an expression in it is nested too deeply",
+        file=file,
+        help="split it into several, or build it in a loop: 600 levels (`a + b + ...`) are always read",
+    )
+
+
 def output_collision(file: str, other_file: str, output: str) -> Diagnostic:
     """The finding for a source whose output `output` is also the output, or the source, `other_file`."""
     if output == other_file:

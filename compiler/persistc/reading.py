@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
-from persistc.findings_of_files import syntax_error, unreadable_source
+from persistc.findings_of_files import source_too_deep, syntax_error
 from persistc.import_paths import ImportPaths
 from persistc.interfaces import read_interface
 from persistc.lower import lower
@@ -110,7 +110,7 @@ class _Library:
         try:
             return self._lower(source)
         except RecursionError:
-            return unreadable_source(source.file, "an expression in it is nested too deeply")
+            return source_too_deep(source.file)
 
     def _lower(self, source: SourceFile) -> Diagnostic | None:
         tree = parse(self.texts[source.file], source)

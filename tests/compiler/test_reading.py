@@ -356,13 +356,27 @@ def test_a_file_about_us_that_is_no_text_is_a_finding(greeting: Project) -> None
     assert "binary.py" in ended.stdout
 
 
-def test_an_expression_as_deep_as_python_takes_it_is_read_and_a_deeper_one_is_a_finding(project: Project) -> None:
-    project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(900))}\n")
+def test_an_expression_of_600_levels_is_read_and_one_python_cannot_hold_is_a_finding(project: Project) -> None:
+    project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(600))}\n")
     generated(project, PROXY)
     project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(30_000))}\n")
     ended = project.persistc_process("check")
     assert ended.exit_code == 1
     assert "error[PST001]" in ended.stdout
+
+
+def test_an_expression_the_compiler_has_no_room_for_says_what_to_do(project: Project) -> None:
+    project.write("flows.py", f"{FLOWS}\nBIG = {' + '.join('1' for _ in range(600))}\n")
+    little_room = "import persistc.__main__ as command; command.RECURSION_LIMIT = 0; print(command.main(['check']))"
+    ended = project.python(little_room)
+    assert ended.stdout == (
+        "error[PST002]: this file cannot be read: an expression in it is nested too deeply\n"
+        " --> flows.py\n"
+        "  = help: split it into several, or build it in a loop: 600 levels (`a + b + ...`) are always read\n"
+        "\n"
+        "Found 1 error. `persistc explain PST002` says more.\n"
+        "1\n"
+    )
 
 
 def test_encodings_byte_order_marks_and_line_ends_are_read_as_python_reads_them(project: Project) -> None:
