@@ -1,4 +1,4 @@
-"""One batch of writes, made in one transaction: in a few statements, or flow by flow once a row has been refused."""
+"""One batch of writes, made in one transaction: in one statement, in a few, or flow by flow once a row is refused."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from persistasaurus.errors import RowRefused
 from persistasaurus.records import (
     FLOW_STEP,
     Answer,
+    CallChanged,
+    CallMade,
     Commit,
     FlowRow,
     FlowStatus,
@@ -24,15 +26,14 @@ from persistasaurus.records import (
 )
 from persistasaurus.row_changes import change_of, flow_reopened
 from persistasaurus.sqlite_log import rows
-from persistasaurus.sqlite_log.evidence import has_happened
+from persistasaurus.sqlite_log.evidence import has_happened, is_all_there
 from persistasaurus.sqlite_log.fold import Fold, KnownFlows
 from persistasaurus.sqlite_log.many_rows import WRITES, ManyRows
 
 _INSERT_FLOWS: Final = ManyRows("insert_flows", 13)
-_INSERT_INVOCATIONS: Final = ManyRows("insert_invocations", 19)
 _INSERT_SIGNALS: Final = ManyRows("insert_signals", 7)
 _UPDATE_FLOWS: Final = ManyRows("update_flows", 7)
-_UPDATE_INVOCATIONS: Final = ManyRows("update_invocations", 10)
+_WRITE_INVOCATIONS: Final = ManyRows("write_invocations", 19)
 _GIVE_SIGNALS: Final = ManyRows("give_signals", 4)
 _TAKE_SIGNALS: Final = ManyRows("take_signals", 3)
 _RETURN_SIGNALS: Final = ManyRows("return_signals", 3)
@@ -40,6 +41,7 @@ _FLOWS_ASKED_ABOUT: Final = ManyRows("flows_asked_about", 1)
 _FLOWS: Final = msgspec.json.Decoder(list[rows.FlowColumns])
 
 _QUESTIONS: Final = frozenset(get_args(Question))
+_OF_CALLS: Final = frozenset((CallMade, CallChanged))
 
 _ROW_ERRORS: Final = (
     RowRefused,
@@ -77,6 +79,43 @@ class Batch:
     def has_happened(self, connection: sqlite3.Connection) -> bool:
         """Whether it is in the file, asked after a COMMIT that failed."""
         return has_happened(connection, self.folds, self.reopened)
+
+
+class OneStatement(Batch):
+    """A batch of nothing but calls, as most are: one statement makes it and commits it.
+
+    That spares the work of BEGIN and COMMIT, and the interpreter lock is let go and taken again once only.
+    """
+
+    def run(self, connection: sqlite3.Connection) -> bool:
+        """Make it durable; False if a row is refused, and then nothing has happened.
+
+        Raises:
+            sqlite3.Error: The file refuses, and whether it has happened is unknown.
+        """
+        try:
+            _WRITE_INVOCATIONS.run(connection, _calls(self.folds[0]))
+        except _ROW_ERRORS:
+            return False
+        return True
+
+    def has_happened(self, connection: sqlite3.Connection) -> bool:
+        return is_all_there(connection, self.folds[0])
+
+
+def in_one_statement(writes: Sequence[Write], stopped: dict[str, Exception]) -> OneStatement | None:
+    """The batch that these writes are, if it takes no more than one statement.
+
+    Args:
+        writes: In the order in which they were put.
+        stopped: The flows whose writes are dropped, with what stopped them.
+    """
+    if len(writes) > _WRITE_INVOCATIONS.most or not _OF_CALLS.issuperset(map(type, writes)):
+        return None
+    if stopped and any(flow_of(write) in stopped for write in writes):
+        return None
+    fold = Fold({})
+    return OneStatement(stopped, folds=[fold]) if fold.take(writes, 0) == len(writes) else None
 
 
 def make(connection: sqlite3.Connection, writes: Sequence[Write], stopped: dict[str, Exception]) -> Batch:
@@ -194,8 +233,6 @@ def _write(connection: sqlite3.Connection, fold: Fold) -> None:
     """Make the changes of a fold. Rows come before what changes them, and a wait gets its signal before it changes."""
     if fold.flows_started:
         _INSERT_FLOWS.run(connection, rows.started_flows(fold.flows_started.values()))
-    if fold.calls_made:
-        _INSERT_INVOCATIONS.run(connection, rows.made_calls(fold.calls_made, fold.calls_settled))
     if fold.signals_sent:
         _INSERT_SIGNALS.run(connection, rows.sent_signals(fold.signals_sent.values()))
     if fold.signals_taken:
@@ -204,10 +241,14 @@ def _write(connection: sqlite3.Connection, fold: Fold) -> None:
         _RETURN_SIGNALS.run(connection, rows.moved_signals(fold.signals_returned))
     if fold.waits_ended:
         _GIVE_SIGNALS.run(connection, rows.ended_waits(fold.waits_ended.values()))
-    if fold.calls_changed:
-        _UPDATE_INVOCATIONS.run(connection, rows.changed_calls(fold.calls_changed.values()))
+    if fold.calls_made or fold.calls_changed:
+        _WRITE_INVOCATIONS.run(connection, _calls(fold))
     if fold.flows_changed:
         _UPDATE_FLOWS.run(connection, rows.changed_flows(fold.flows_changed.values()))
+
+
+def _calls(fold: Fold) -> list[rows.Cell]:
+    return rows.made_calls(fold.calls_made, fold.calls_settled) + rows.changed_calls(fold.calls_changed.values())
 
 
 def _reopen(connection: sqlite3.Connection, write: Reopen, known: KnownFlows) -> bool:
@@ -225,7 +266,7 @@ def _reopen(connection: sqlite3.Connection, write: Reopen, known: KnownFlows) ->
         run("delete_invocation", step, write.from_round)
     for step in (*write.archive, *write.unread):
         run("unread_signals_of_step", step, write.from_round)
-    _UPDATE_INVOCATIONS.run(connection, rows.changed_calls(write.restate))
+    _WRITE_INVOCATIONS.run(connection, rows.changed_calls(write.restate))
     reopened = flow_reopened(found)
     for step in {change.step for change in write.restate}.intersection(write.reopened) | {FLOW_STEP}:
         run("move_to_round", step, reopened.round)

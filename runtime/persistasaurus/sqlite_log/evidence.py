@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from persistasaurus.records import FlowStatus, Reopen
+from msgspec.structs import asdict
+
+from persistasaurus.records import CallChanged, CallMade, FlowStatus, Reopen
 from persistasaurus.sqlite_log.fold import Fold
 from persistasaurus.sqlite_log.many_rows import WRITES
 
@@ -20,6 +22,18 @@ def has_happened(connection: sqlite3.Connection, folds: Sequence[Fold], reopened
     for name, parameters in _traces(folds, reopened):
         return bool(connection.execute(WRITES[name], parameters).fetchall()[0][0])
     return False
+
+
+def is_all_there(connection: sqlite3.Connection, fold: Fold) -> bool:
+    """Whether every call of a fold is in the file as it would be left.
+
+    For a fold that never was accepted: one trace could be that of a call that was there before.
+    """
+    checks: list[tuple[str, CallMade | CallChanged]] = []
+    checks += (("invocation_is_as_made", made) for made in fold.calls_made.values())
+    for changes in (fold.calls_settled, fold.calls_changed):
+        checks += (("invocation_is_as_changed", change) for change in changes.values())
+    return all(connection.execute(WRITES[name], asdict(write)).fetchall()[0][0] for name, write in checks)
 
 
 def _traces(folds: Sequence[Fold], reopened: Sequence[Reopen]) -> Iterator[tuple[str, dict[str, Any]]]:

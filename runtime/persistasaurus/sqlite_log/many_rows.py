@@ -28,6 +28,9 @@ class ManyRows:
         width: How many cells it takes a row.
     """
 
+    most: Final = _CHUNK
+    """Rows one statement takes; more are several."""
+
     def __init__(self, name: str, width: int) -> None:
         self._width = width
         row = f"({', '.join('?' * width)})"

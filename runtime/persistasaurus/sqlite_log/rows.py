@@ -23,6 +23,8 @@ NOTHING: Final = 0.5
 """Stands for NULL in a multi-row statement, see `writes.sql`."""
 
 _UNSETTLED: Final[tuple[Cell, ...]] = (NOTHING, NOTHING, NOTHING, NOTHING)
+_NOT_MADE: Final[tuple[Cell, ...]] = ("", "", "", NOTHING, 0, 0, "", NOTHING, 0)
+"""What a call is made with, from kind to round, where it is only changed."""
 
 # str(...) of an enum member, looked up instead of computed: a str of another class than str itself binds slowly.
 _STATUS: Final = {member: str(member.value) for member in Status}
@@ -69,7 +71,7 @@ def changed_flows(changes: Iterable[FlowChanged]) -> list[Cell]:
 
 
 def made_calls(made: dict[tuple[str, int], CallMade], settled: dict[tuple[str, int], CallChanged]) -> list[Cell]:
-    """Parameters of `insert_invocations`: calls as they were made, or as they stood at the end of the batch."""
+    """Parameters of `write_invocations`: calls as they were made, or as they stood at the end of the batch."""
     cells: list[Cell] = []
     for call, write in made.items():
         cells += (
@@ -95,10 +97,10 @@ def made_calls(made: dict[tuple[str, int], CallMade], settled: dict[tuple[str, i
 
 
 def changed_calls(changes: Iterable[CallChanged]) -> list[Cell]:
-    """Parameters of `update_invocations`."""
+    """Parameters of `write_invocations`: calls that are there already."""
     cells: list[Cell] = []
     for change in changes:
-        cells += (change.flow_id, change.step, *_outcome(change))
+        cells += (change.flow_id, change.step, *_NOT_MADE, *_outcome(change))
     return cells
 
 

@@ -41,6 +41,7 @@ class Writer:
         self._close_within = close_within
         self._connection: sqlite3.Connection | None = file.connect()
         self._stopped: dict[str, Exception] = {}
+        self._uncertain: Batch | None = None
 
         self._guard = threading.Lock()  # of the five below
         self._queue: list[Write] = []
@@ -137,17 +138,12 @@ class Writer:
             _TimeIsUp: It still refuses, and the log is to be closed by now.
         """
         refusals = 0
-        uncertain: Batch | None = None
+        self._uncertain = None
         while True:
             try:
                 if self._connection is None:
                     self._connection = self._file.connect()
-                if uncertain is None or not uncertain.has_happened(self._connection):
-                    uncertain = None
-                    made = batch.make(self._connection, writes, self._stopped)
-                    uncertain = made
-                    self._connection.execute("COMMIT")
-                done = uncertain
+                done = self._try(self._connection, writes)
                 break
             except (sqlite3.Error, OSError, MemoryError, LogUnavailable) as error:
                 refusals += 1
@@ -157,6 +153,19 @@ class Writer:
             _log.warning("%s takes writes again, after %d refusals", self._file.path, refusals)
         self._stopped = done.stopped
         return done
+
+    def _try(self, connection: sqlite3.Connection, writes: list[Write]) -> Batch:
+        """Make a batch durable; where that fails, `_uncertain` is what may have happened all the same."""
+        if self._uncertain is not None and self._uncertain.has_happened(connection):
+            return self._uncertain
+        lone = self._uncertain = batch.in_one_statement(writes, self._stopped)
+        if lone is not None and lone.run(connection):
+            return lone
+        self._uncertain = None
+        made = batch.make(connection, writes, self._stopped)
+        self._uncertain = made
+        connection.execute("COMMIT")
+        return made
 
     def _disconnect(self) -> None:
         # Always a new connection: the old one may hold half a transaction, or what a failed fsync left behind.

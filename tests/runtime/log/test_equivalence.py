@@ -106,14 +106,14 @@ def test_a_crash_leaves_what_a_log_holds_that_was_given_the_prefix(
 
 
 class _UncertainConnection(sqlite3.Connection):
-    """COMMIT says it failed: on odd calls after it has happened, on even ones before."""
+    """What commits says that it failed: after it has happened, or before."""
 
     failures: list[bool] = []  # noqa: RUF012  the test sets what fails next
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        if sql == "COMMIT" and self.failures:
+        if (sql == "COMMIT" or (sql.startswith("INSERT") and not self.in_transaction)) and self.failures:
             if self.failures.pop(0):
-                super().execute(sql)
+                super().execute(sql, parameters)
             raise sqlite3.OperationalError("disk I/O error")
         return super().execute(sql, parameters)
 

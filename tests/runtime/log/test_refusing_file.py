@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from persistasaurus.errors import LogError, LogUnavailable
-from persistasaurus.records import Start
+from persistasaurus.records import Start, Write
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing.contract.session import Session, flow_row, made
 from tests.runtime.log.running import run
@@ -149,25 +149,32 @@ class FailingConnection(sqlite3.Connection):
         return super().execute(sql, parameters)
 
 
-@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT", "PRAGMA"])
+A_CALL = made(2)  # one statement is its whole transaction
+A_FLOW = Start(flow_row("g"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "write"),
+    [("INSERT", A_CALL), ("PRAGMA", A_CALL), ("BEGIN", A_FLOW), ("INSERT", A_FLOW), ("COMMIT", A_FLOW)],
+)
 def test_a_batch_is_repeated_unchanged_wherever_it_failed(
-    tmp_path: Path, warnings: Warnings, statement: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, warnings: Warnings, statement: str, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = Session(SqliteLog(tmp_path / "log.db", connection_class=FailingConnection))
     session.make(Start(flow_row()))
     if statement == "PRAGMA":  # the file cannot be opened again after a failure
-        monkeypatch.setattr(FailingConnection, "failing", "BEGIN")
+        monkeypatch.setattr(FailingConnection, "failing", "INSERT")
         session.log.put(made(1))
         warnings.wait_for(1)
     monkeypatch.setattr(FailingConnection, "failed", threading.Semaphore(0))
     monkeypatch.setattr(FailingConnection, "failing", statement)
-    last = session.log.put(made(2))
+    last = session.log.put(write)
     for _ in range(3):
         assert FailingConnection.failed.acquire(timeout=30)
     assert session.position < last
     monkeypatch.setattr(FailingConnection, "failing", None)
     assert not session.settled(0, last).refused
-    assert session.log.invocations("f")[-1].step == 2
+    assert session.log.flow("g") if write is A_FLOW else session.log.invocations("f")[-1].step == 2
     session.log.close()
     assert len(warnings.messages) == 2
 

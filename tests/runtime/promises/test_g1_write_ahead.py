@@ -327,17 +327,17 @@ async def test_after_a_crash_at_any_write_a_flow_goes_on_behind_what_was_durable
 
 
 class Uncertain(sqlite3.Connection):
-    """Its third COMMIT fails: before anything is durable, or after everything is."""
+    """Its third commit fails: before anything is durable, or after everything is."""
 
     commits = 0
     happens = False
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        if sql == "COMMIT":
+        if sql == "COMMIT" or (sql.startswith("INSERT") and not self.in_transaction):
             Uncertain.commits += 1
             if Uncertain.commits == 3:
                 if Uncertain.happens:
-                    super().execute(sql)
+                    super().execute(sql, parameters)
                 raise sqlite3.OperationalError("disk I/O error")
         return super().execute(sql, parameters)
 

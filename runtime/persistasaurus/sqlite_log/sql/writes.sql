@@ -15,37 +15,36 @@ SELECT
 FROM (VALUES {rows})
 WHERE column1 <> 0.5;
 
--- name: insert_invocations
-INSERT INTO execution_log (
-    flow_id, step, kind, class_name, method_name, key, timestamp, called_after, parameters, delay, round, status,
-    attempts, failures, due, return_value, delivery, delivered_at, cancelled_after
-)
-SELECT
-    column1, column2, column3, column4, column5, nullif(column6, 0.5), column7, column8, column9,
-    nullif(column10, 0.5), column11, column12, column13, column14, nullif(column15, 0.5), nullif(column16, 0.5),
-    nullif(column17, 0.5), nullif(column18, 0.5), nullif(column19, 0.5)
-FROM (VALUES {rows})
-WHERE column1 <> 0.5;
-
 -- name: insert_signals
 INSERT INTO signals (flow_id, signal_id, method_name, key, arguments, sent_at, taken_by)
 SELECT column1, column2, column3, nullif(column4, 0.5), column5, column6, nullif(column7, 0.5)
 FROM (VALUES {rows})
 WHERE column1 <> 0.5;
 
--- name: update_invocations
-UPDATE execution_log
-SET
-    status = v.column3,
-    attempts = v.column4,
-    failures = v.column5,
-    due = nullif(v.column6, 0.5),
-    return_value = nullif(v.column7, 0.5),
-    delivery = nullif(v.column8, 0.5),
-    delivered_at = nullif(v.column9, 0.5),
-    cancelled_after = nullif(v.column10, 0.5)
-FROM (VALUES {rows}) AS v
-WHERE flow_id = v.column1 AND step = v.column2;
+-- Calls as they were made and changes of calls that are there, together: where a batch is nothing else, this statement is
+-- its whole transaction. A change has no kind. Of a call that is not there it finds no class name, and a call that is there
+-- cannot be made again, because its status would be NULL: both are refused.
+-- name: write_invocations
+INSERT INTO execution_log (
+    flow_id, step, kind, class_name, method_name, key, timestamp, called_after, parameters, delay, round, status,
+    attempts, failures, due, return_value, delivery, delivered_at, cancelled_after
+)
+SELECT
+    column1, column2, column3,
+    iif(column3 = '', (SELECT class_name FROM execution_log WHERE flow_id = column1 AND step = column2), column4),
+    column5, nullif(column6, 0.5), column7, column8, column9, nullif(column10, 0.5), column11, column12, column13, column14,
+    nullif(column15, 0.5), nullif(column16, 0.5), nullif(column17, 0.5), nullif(column18, 0.5), nullif(column19, 0.5)
+FROM (VALUES {rows})
+WHERE column1 <> 0.5
+ON CONFLICT (flow_id, step) DO UPDATE SET
+    status = iif(excluded.kind = '', excluded.status, NULL),
+    attempts = excluded.attempts,
+    failures = excluded.failures,
+    due = excluded.due,
+    return_value = excluded.return_value,
+    delivery = excluded.delivery,
+    delivered_at = excluded.delivered_at,
+    cancelled_after = excluded.cancelled_after;
 
 -- name: update_flows
 UPDATE execution_log
@@ -111,6 +110,24 @@ UPDATE execution_log SET round = :round WHERE flow_id = :flow_id AND step = :ste
 -- Has a COMMIT whose result is not known happened? Each of these finds what its batch would have left.
 -- name: invocation_is_there
 SELECT EXISTS (SELECT 1 FROM execution_log WHERE flow_id = :flow_id AND step = :step);
+
+-- name: invocation_is_as_made
+SELECT EXISTS (
+    SELECT 1 FROM execution_log
+    WHERE
+        flow_id = :flow_id AND step = :step AND kind = :kind AND class_name = :class_name
+        AND method_name = :method_name AND key IS :key AND timestamp = :timestamp AND called_after = :called_after
+        AND parameters = :parameters AND delay IS :delay AND round = :round
+);
+
+-- name: invocation_is_as_changed
+SELECT EXISTS (
+    SELECT 1 FROM execution_log
+    WHERE
+        flow_id = :flow_id AND step = :step AND status = :status AND attempts = :attempts AND failures = :failures
+        AND due IS :due AND return_value IS :return_value AND delivery IS :delivery
+        AND delivered_at IS :delivered_at AND cancelled_after IS :cancelled_after
+);
 
 -- name: signal_is_there
 SELECT EXISTS (SELECT 1 FROM signals WHERE flow_id = :flow_id AND signal_id = :signal_id);
