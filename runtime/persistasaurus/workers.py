@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -14,8 +15,9 @@ JobT = TypeVar("JobT")
 class Workers(Generic[JobT]):
     """Threads that run jobs and hand what is left to do back to the event loop.
 
-    A worker that takes a job wakes another one if more wait: short jobs stay on one thread, a job that blocks does not
-    hold up the rest.
+    A worker that begins a job while others wait, or while outcomes do, has one more worker come. Threads share the
+    interpreter lock, so that one arrives when the job blocks, and then it takes over the rest. Short jobs stay on one
+    thread, and their outcomes go back together.
 
     Args:
         loop: The event loop; all methods are called on its thread.
@@ -29,7 +31,8 @@ class Workers(Generic[JobT]):
         self._run = run
         self._jobs: deque[JobT] = deque()
         self._done: deque[Callable[[], None]] = deque()
-        self._woken = False
+        self._told = False
+        self._coming = False
         self._stopped = False
         self._idle: list[threading.Lock] = []
         self._threads = 0
@@ -38,7 +41,7 @@ class Workers(Generic[JobT]):
     def submit(self, job: JobT) -> None:
         """Have a job run."""
         self._jobs.append(job)
-        self._wake_worker()
+        self._call_worker()
 
     def withdraw(self) -> list[JobT]:
         """Take back the jobs that no worker has begun."""
@@ -57,47 +60,67 @@ class Workers(Generic[JobT]):
             while self._idle:
                 self._idle.pop().release()
 
-    def _wake_worker(self) -> None:
+    def _call_worker(self) -> bool:
+        """Have a worker come, if none is on its way; False if all are busy."""
         with self._guard:
+            if self._coming:
+                return True
             if self._idle:
+                self._coming = True
                 self._idle.pop().release()
-                return
+                return True
             if self._threads >= self._limit:
-                return
+                return False
             self._threads += 1
-            number = self._threads
+            self._coming = True
+            name = f"persistasaurus-step-{self._threads}"
         # A daemon: a body that never returns must not keep the program from ending; its step stays PENDING.
-        threading.Thread(target=self._work, name=f"persistasaurus-step-{number}", daemon=True).start()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+        return True
 
     def _work(self) -> None:
-        jobs = self._jobs
         turnstile = threading.Lock()
         turnstile.acquire()
-        while True:
+        self._arrive()
+        while self._rest(turnstile):
+            self._run_jobs()
+
+    def _arrive(self) -> None:
+        with self._guard:
+            self._coming = False
+        self._tell()  # for a worker whose next job holds it up
+
+    def _rest(self, turnstile: threading.Lock) -> bool:
+        """Wait until there may be jobs; False when there will be none."""
+        with self._guard:
+            if self._jobs:
+                return True
+            if self._stopped:
+                return False
+            self._idle.append(turnstile)
+        turnstile.acquire()
+        self._arrive()
+        return True
+
+    def _run_jobs(self) -> None:
+        while self._jobs:
             try:
-                job = jobs.popleft()
+                job = self._jobs.popleft()
             except IndexError:
-                with self._guard:
-                    if self._stopped:
-                        self._threads -= 1
-                        return
-                    if jobs:
-                        continue
-                    self._idle.append(turnstile)
-                turnstile.acquire()
-                continue
-            if jobs:
-                self._wake_worker()
+                break  # another worker was quicker
+            if (self._jobs or self._done) and not self._call_worker():
+                self._tell()
             self._done.append(self._run(job))
-            if not self._woken:
-                self._woken = True
-                try:
-                    self._loop.call_soon_threadsafe(self._settle)
-                except RuntimeError:
-                    return  # the loop is closed: the program is ending
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._done and not self._told:
+            self._told = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
+                self._loop.call_soon_threadsafe(self._settle)
 
     def _settle(self) -> None:
-        self._woken = False
+        self._told = False
         done = self._done
         while done:
             done.popleft()()

@@ -21,6 +21,10 @@ _log: Final = logging.getLogger("persistasaurus.log")
 _MOST_IN_ONE_COMMIT: Final = 10_000
 """Writes: what a transaction holds in memory and adds to the write-ahead log stays bounded."""
 
+_WORTH_HALVING: Final = 16
+"""Writes: so many that come at once, after a rest, are two commits. Flows that wait for a commit go on together and are
+back together; as two groups, one is at work while the other is written."""
+
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 5.0
 """Seconds between tries of a batch that the file refuses, doubling from the first to the longest."""
@@ -104,6 +108,7 @@ class Writer:
 
     def _write_all(self) -> None:
         first = 1
+        rested = False
         while True:
             with self._guard:
                 writes = self._queue
@@ -114,9 +119,14 @@ class Writer:
                     self._idle = True
             if not writes:
                 self._work.acquire()
+                rested = True
                 continue
-            for begin in range(0, len(writes), _MOST_IN_ONE_COMMIT):
-                part = writes[begin : begin + _MOST_IN_ONE_COMMIT] if len(writes) > _MOST_IN_ONE_COMMIT else writes
+            most = _MOST_IN_ONE_COMMIT
+            if rested and len(writes) >= _WORTH_HALVING:
+                most = min(most, (len(writes) + 1) // 2)
+            rested = False
+            for begin in range(0, len(writes), most):
+                part = writes[begin : begin + most]
                 try:
                     done = self._commit(part)
                 except _TimeIsUp as refusal:

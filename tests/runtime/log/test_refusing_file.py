@@ -118,13 +118,14 @@ def test_a_full_disk_only_delays(tmp_path: Path) -> None:
 
 def test_closing_on_a_disk_that_stays_full_says_what_was_not_recorded(tmp_path: Path) -> None:
     _, state, *_, end = run("limited_file_size", tmp_path / "log.db", "stay").splitlines()
-    recorded = _read_while_refusing(state)
+    acknowledged = _read_while_refusing(state)
     assert end.startswith("not recorded")
-    assert f"{2000 - recorded} writes of 1 flows ('f')" in end
     log = SqliteLog(tmp_path / "log.db")
     log.open(lambda commit: None)
     assert log.flow("f") == flow_row()
-    assert len(log.invocations("f", limit=5000)) == recorded
+    recorded = len(log.invocations("f", limit=5000))
+    assert recorded >= acknowledged  # there is room for some more once its write-ahead log has been moved into the file
+    assert f"{2000 - recorded} writes of 1 flows ('f')" in end
     log.close()
 
 
