@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from persistasaurus.errors import CorruptRow, IncompatibleChange
 from persistasaurus.flow_classes import Method
-from persistasaurus.flow_loop import Timer
+from persistasaurus.flow_futures import Timer
 from persistasaurus.open_call import AnyCall, OpenCall, State
 from persistasaurus.records import CallMade, InvocationRow, Kind, SignalRow, Status, Write
 from persistasaurus.replay import require_same_call

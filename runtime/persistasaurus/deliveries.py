@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from persistasaurus.errors import CorruptRow, IncompatibleChange, PersistasaurusError
 from persistasaurus.failures import FailureCodec, joined
-from persistasaurus.flow_loop import Timer
+from persistasaurus.flow_futures import Timer
 from persistasaurus.going_live import go_live
 from persistasaurus.open_call import AnyCall, OpenCall, State
 from persistasaurus.records import CallChanged, InvocationRow, Status

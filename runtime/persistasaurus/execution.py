@@ -19,7 +19,8 @@ from persistasaurus.calling import Calling
 from persistasaurus.deliveries import Deliveries
 from persistasaurus.errors import CorruptRow, Evicted, IncompatibleChange, PersistasaurusError, SignalTimeout
 from persistasaurus.flow_classes import FlowClass, Method
-from persistasaurus.flow_loop import FlowLoop, FlowTask, Nothing, Timer, keep_for_good
+from persistasaurus.flow_futures import FlowTask, Timer
+from persistasaurus.flow_loop import FlowLoop, Nothing, keep_for_good
 from persistasaurus.flow_record import FlowRecord
 from persistasaurus.giving_up import GivingUp
 from persistasaurus.going_live import go_live

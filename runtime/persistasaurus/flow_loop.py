@@ -11,15 +11,15 @@ import contextvars
 import logging
 import sys
 import zlib
-from asyncio import tasks as asyncio_tasks
 from asyncio.events import _get_running_loop, _set_running_loop
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, NoReturn, Protocol, TypeVar, TypeVarTuple, Unpack, cast
 
-from persistasaurus.clock import LONGEST_WAIT, Alarm
+from persistasaurus.clock import LONGEST_WAIT
 from persistasaurus.errors import Evicted, NotOnFlowLoop
-from persistasaurus.records import InvocationRow
+from persistasaurus.flow_futures import FlowFuture, FlowTask, Ready, Timer
+from persistasaurus.refused_on_flow_loops import RefusesTheOutside, refuse_unordered
 
 logger = logging.getLogger("persistasaurus.flow")
 T = TypeVar("T")
@@ -30,75 +30,6 @@ _MAX_REFUSALS = 1000
 
 _unending: list[object] = []
 """What did not end when its flow was evicted; kept, so that garbage collection never runs it (G9)."""
-
-
-class Ready(asyncio.Handle):
-    """A callback that is ready to run; `call_soon` fills it in, its base would ask the loop for its debug mode."""
-
-    __slots__ = ()
-
-    _callback: Callable[..., object]
-    _args: Sequence[Any]
-    _context: contextvars.Context
-
-    def cancel(self) -> None:
-        self._cancelled = True
-
-    def __repr__(self) -> str:
-        return f"<Ready {self._callback!r}>"
-
-
-class Timer(asyncio.TimerHandle):
-    """A timer of a flow: `step` is the number its call drew, `due` the wall-clock time at which it fires."""
-
-    __slots__ = ("alarm", "due", "row", "step")
-
-    def __init__(
-        self,
-        when: float,
-        callback: Callable[..., object],
-        args: tuple[Any, ...],
-        loop: FlowLoop,
-        context: contextvars.Context | None,
-    ) -> None:
-        self._when = when
-        self._callback = callback
-        self._args = args
-        self._context = contextvars.copy_context() if context is None else context
-        self._cancelled = False
-        self._scheduled = True
-        self._loop: FlowLoop = loop
-        self.step = 0
-        self.due = 0
-        self.row: InvocationRow | None = None
-        self.alarm: Alarm | None = None
-
-    def cancel(self) -> None:
-        if not self._cancelled:
-            self._cancelled = True
-            if self._scheduled and not self._loop.dead:
-                self._loop.owner.timer_cancelled(self)
-
-    def disarm(self) -> None:
-        """Drop the alarm."""
-        if self.alarm is not None:
-            self.alarm.cancel()
-            self.alarm = None
-
-    def ring(self) -> None:
-        """The alarm went off."""
-        self.alarm = None
-        self._loop.owner.due_reached(self)
-
-    def fire(self) -> None:
-        """Make the callback ready; the timer's delivery has arrived."""
-        self._scheduled = False
-        self._loop.call_soon(self._callback, *self._args, context=self._context)
-
-    def __repr__(self) -> str:
-        return f"<Timer {self.step} at {self._when}>"
-
-    __hash__ = object.__hash__
 
 
 class LoopOwner(Protocol):
@@ -120,42 +51,7 @@ class LoopOwner(Protocol):
         """`asyncio.to_thread` or `run_in_executor` was called."""
 
 
-class FlowFuture(asyncio.Future[T]):
-    """A future whose hash is the same in every run of its flow."""
-
-    __slots__ = ("_number",)
-
-    def __init__(self, loop: FlowLoop) -> None:
-        number = self._number = loop.last_hash + 1
-        loop.last_hash = number
-        super().__init__(loop=loop)
-
-    def __hash__(self) -> int:
-        return self._number
-
-
-class FlowTask(asyncio.Task[T]):
-    """A task whose hash and default name are the same in every run of its flow."""
-
-    __slots__ = ("_number",)
-
-    def __init__(
-        self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
-        *,
-        loop: FlowLoop,
-        name: str | None,
-        context: contextvars.Context | None,
-    ) -> None:
-        number = self._number = loop.last_hash + 1
-        loop.last_hash = number
-        super().__init__(coro, loop=loop, name=name or f"flow-task-{number & 0xFFFFFFFF}", context=context)
-
-    def __hash__(self) -> int:
-        return self._number
-
-
-class FlowLoop(asyncio.AbstractEventLoop):
+class FlowLoop(RefusesTheOutside):
     """An event loop that moves only when `run_until_idle` is called.
 
     Args:
@@ -346,7 +242,7 @@ class FlowLoop(asyncio.AbstractEventLoop):
         if options.get("eager_start"):
             coro.close()
             raise NotOnFlowLoop("a flow body cannot start tasks eagerly: leave `eager_start` out")
-        _refuse_unordered(coro)
+        refuse_unordered(coro)
         task = FlowTask(coro, loop=self, name=name, context=context)
         self.adopt(task)
         return task
@@ -423,88 +319,3 @@ def keep_for_good(unending: object) -> None:
     """What swallows `Evicted` for ever is left where it stands; garbage collection must not run it either (G9)."""
     _unending.append(unending)
     logger.error("a flow body swallows Evicted for ever and was left behind: %r", unending)
-
-
-_ENSURE_FUTURE = {function.__code__ for function in (asyncio_tasks.ensure_future,)} | {
-    function.__code__ for function in (getattr(asyncio_tasks, "_ensure_future", None),) if function is not None
-}
-
-
-def _refuse_unordered(coro: object) -> None:
-    """`as_completed` puts coroutines in a set, whose order follows their addresses; it must get tasks (G4)."""
-    frame = sys._getframe(2)
-    if frame.f_code not in _ENSURE_FUTURE:
-        return
-    for _ in range(4):
-        outer = frame.f_back
-        if outer is None or outer.f_code.co_filename != asyncio_tasks.__file__:
-            return
-        frame = outer
-        if "s_completed" in outer.f_code.co_qualname or "_AsCompletedIterator" in outer.f_code.co_qualname:
-            close = getattr(coro, "close", None)
-            if close is not None:
-                close()
-            raise NotOnFlowLoop(
-                "asyncio.as_completed over coroutines starts them in no fixed order: "
-                "make tasks of them first, `[asyncio.create_task(c) for c in ...]`"
-            )
-
-
-_INSTEAD = {
-    "call_soon_threadsafe": "do it in a step: what comes from another thread has no place in the order of a flow",
-    "run_forever": "a flow loop runs when the engine lets it",
-    "run_until_complete": "write `await`",
-    "stop": "a flow ends when its body returns",
-    "close": "the engine closes it",
-    "shutdown_default_executor": "the engine does it",
-    "set_default_executor": "plain steps run on the engine's threads",
-    "set_task_factory": "tasks of a flow are made by its loop",
-    "set_exception_handler": "handle exceptions in the flow body",
-    "add_signal_handler": "handle process signals outside of flows",
-    "remove_signal_handler": "handle process signals outside of flows",
-}
-_INPUT_OUTPUT = (
-    "getaddrinfo",
-    "getnameinfo",
-    "create_connection",
-    "create_server",
-    "sendfile",
-    "start_tls",
-    "create_unix_connection",
-    "create_unix_server",
-    "create_datagram_endpoint",
-    "connect_read_pipe",
-    "connect_write_pipe",
-    "subprocess_shell",
-    "subprocess_exec",
-    "add_reader",
-    "remove_reader",
-    "add_writer",
-    "remove_writer",
-    "sock_recv",
-    "sock_recv_into",
-    "sock_recvfrom",
-    "sock_recvfrom_into",
-    "sock_sendall",
-    "sock_sendto",
-    "sock_connect",
-    "sock_accept",
-    "sock_sendfile",
-    "connect_accepted_socket",
-)
-
-
-def _refusal(name: str, instead: str) -> Callable[..., NoReturn]:
-    def refuse(self: FlowLoop, *_args: object, **_kwargs: object) -> NoReturn:
-        if self.dead:
-            raise Evicted
-        raise NotOnFlowLoop(f"`loop.{name}` is not to be had in a flow body: {instead}")
-
-    refuse.__name__ = name
-    return refuse
-
-
-for _name, _instead in _INSTEAD.items():
-    setattr(FlowLoop, _name, _refusal(_name, _instead))
-for _name in _INPUT_OUTPUT:
-    setattr(FlowLoop, _name, _refusal(_name, "do it in a step, whose body runs on the program's own loop"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from persistasaurus.errors import IncompatibleChange
-from persistasaurus.flow_loop import Timer
+from persistasaurus.flow_futures import Timer
 from persistasaurus.open_call import AnyCall, OpenCall, State
 from persistasaurus.records import CallChanged, InvocationRow, SignalReturned, Status
 from persistasaurus.replay import describe, ended_at_once

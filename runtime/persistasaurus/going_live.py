@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from persistasaurus.errors import IncompatibleChange
-from persistasaurus.flow_loop import Timer
+from persistasaurus.flow_futures import Timer
 from persistasaurus.open_call import AnyCall, OpenCall, State
 from persistasaurus.records import Status
 from persistasaurus.replay import History, describe

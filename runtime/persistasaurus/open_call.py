@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final
 
-from persistasaurus.flow_loop import FlowFuture, Timer
+from persistasaurus.flow_futures import FlowFuture, Timer
 from persistasaurus.records import InvocationRow, Kind, SignalRow
 
 if TYPE_CHECKING:

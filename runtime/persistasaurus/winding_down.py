@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from persistasaurus.errors import FlowDeadlock, IncompatibleChange, OutcomeNotStorable, PersistasaurusError
 from persistasaurus.failed_flow import FailurePoint, failing_calls
-from persistasaurus.flow_loop import FlowTask
+from persistasaurus.flow_futures import FlowTask
 from persistasaurus.going_live import go_live
 from persistasaurus.replay import describe
 
