@@ -28,6 +28,8 @@ from persistasaurus.plain_values import NotPlain, PlainReader, PlainWriter, text
 
 LONGEST_TRACEBACK: Final = 20_000
 """Characters kept of a traceback, its end."""
+_DEEPEST: Final = 100
+"""Levels of exceptions in exceptions; nobody makes more on purpose, and each tells its traceback and those below."""
 
 _ITS_OWN_WAY: Final = (*NEVER_LISTED, StopIteration)
 """No future can hold these, or they stop more than a step: they come back as `StepFailed` alone."""
@@ -87,7 +89,8 @@ class FailureCodec:
 
         Args:
             exception: Any exception, however ill-behaved.
-            max_bytes: Bytes of JSON it may take; one that takes more loses its arguments, attributes and members.
+            max_bytes: Bytes of JSON it may take; one that takes more loses its arguments, attributes and members, and so
+                does one with exceptions in exceptions more than 100 deep.
         """
         try:
             data = _to_json(self._record(exception, ()))
@@ -113,8 +116,12 @@ class FailureCodec:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _record(self, exception: BaseException, above: tuple[int, ...]) -> FailureOnRecord:
+        if len(above) >= _DEEPEST:
+            raise RecursionError(f"exceptions are nested more than {_DEEPEST} deep")
         cls = type(exception)
         above = (*above, id(exception))
+        grouped = cast("BaseExceptionGroup[BaseException]", exception).exceptions if _is_group(cls) else ()
+        members = [self._record(member, above) for member in grouped]  # first: its own text holds theirs
         name, message, trace = type_name(cls), text_of(exception, str), text_of(exception, _trace, LONGEST_TRACEBACK)
         ancestors = [type_name(base) for base in cls.__mro__[1:] if issubclass(base, BaseException)]
         attributes = dict(attributes_of(exception))
@@ -126,7 +133,6 @@ class FailureCodec:
             trace = str(attributes.pop("traceback_text", trace))
             ancestors = [type_name(base) for base in cls.__mro__ if base not in StepFailed.__mro__]
             failed = True
-        members = cast("BaseExceptionGroup[BaseException]", exception).exceptions if _is_group(cls) else ()
         if members:
             attributes.pop("exceptions", None)
 
@@ -142,7 +148,7 @@ class FailureCodec:
             ancestors=ancestors,
             args=[] if members else [writer.write_or_text(argument) for argument in arguments_of(exception)],
             attributes=dict(_plain(writer, attributes)),
-            members=[self._record(member, above) for member in members],
+            members=members,
             failed=failed,
             traceback=trace,
         )

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from persistasaurus.bodies import Bodies
 from persistasaurus.clock import Alarm
+from persistasaurus.commits import Commits, fail
 from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
 from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
-from persistasaurus.hosting import Waiter
 from persistasaurus.log import ExecutionLog
 from persistasaurus.open_call import OpenCall, State
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.pump import Pump
 from persistasaurus.records import (
-    Answer,
-    Commit,
     FlowChanged,
     FlowRow,
     FlowStatus,
     InvocationRow,
     Kind,
-    Question,
     Readmit,
-    Send,
     SignalRow,
     Status,
 )
@@ -52,7 +46,7 @@ class Registered:
 
 
 class Runner:
-    """Runs flows; everything here happens on the thread of the event loop, but `_committed`.
+    """Runs flows; everything here happens on the thread of the event loop.
 
     Args:
         log: The execution log, not yet open.
@@ -73,24 +67,24 @@ class Runner:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._bodies = Bodies(self._loop, settings.threads)
-        self._durable = 0
-        self._waiters: deque[tuple[int, Waiter]] = deque()
-        self._questions: dict[int, tuple[Question, asyncio.Future[Any], Callable[[Any], None] | None]] = {}
-        self._sends: Counter[str] = Counter()
-        self._commits: deque[Commit] = deque()
-        self._told = False
+        self._commits = Commits(log.put, self)
+        self.ask = self._commits.ask
+        self.is_durable = self._commits.is_durable
+        self.is_sent_to = self._commits.is_sent_to
+        self.when_durable = self._commits.when_durable
         self._callers: dict[str, list[asyncio.Future[FlowRow]]] = {}
         self._unregistered: set[str] = set()
         self.schedule = Schedule(self, settings)
 
     def open(self) -> None:
         """Open the log and begin recovery."""
-        self.log.open(self._committed)
+        self.log.open(self._commits.committed)
         self.schedule.recover()
 
     async def close(self) -> None:
         """Stop cleanly: no flow goes on, bodies get their grace, what they did is recorded (G14)."""
         self.closing = True
+        self._commits.close()
         self.schedule.stop()
         for call in self._bodies.withdraw():
             call.state = State.STARTING
@@ -111,7 +105,7 @@ class Runner:
         try:
             await asyncio.to_thread(self.log.close)
         finally:
-            self._settle()
+            self._commits.settle()
             for execution in list(self.executions.values()):
                 execution.discard()
             self.executions.clear()
@@ -119,100 +113,26 @@ class Runner:
             closed = EngineClosed("the engine was closed; the flow goes on when an engine opens its log again")
             for callers in self._callers.values():
                 for caller in callers:
-                    _fail(caller, closed)
-            for _, future, _ in self._questions.values():
-                _fail(future, closed)
+                    fail(caller, closed)
+            self._commits.fail_questions(closed)
 
     # -- the log ------------------------------------------------------------------------------------------------------
 
-    def when_durable(self, position: int, waiter: Waiter) -> None:
-        """Tell the waiter when everything up to the position is durable (`Host`)."""
-        if position <= self._durable:
-            self._loop.call_soon(waiter.durable)
-        else:
-            self._waiters.append((position, waiter))
-
-    def ask(self, question: Question, then: Callable[[Any], None] | None = None) -> asyncio.Future[Any]:
-        """Put a question to the log.
-
-        Args:
-            question: What is put.
-            then: Called with the answer as soon as it is there, whether or not the caller still waits.
-
-        Returns:
-            A future of the answer.
-        """
-        if self.closing:
-            raise EngineClosed("the engine is closing and takes no more work")
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._questions[self.log.put(question)] = (question, future, then)
-        if isinstance(question, Send):
-            self._sends[question.signal.flow_id] += 1
-        return future
-
-    def _committed(self, commit: Commit) -> None:
-        # Any thread. One wake-up serves all commits that came in before the loop gets to it.
-        self._commits.append(commit)
-        if not self._told:
-            self._told = True
-            try:
-                self._loop.call_soon_threadsafe(self._settle)
-            except RuntimeError:
-                return  # the loop is closed; the log has it all
-
-    def _settle(self) -> None:
-        self._told = False
-        while self._commits:
-            commit = self._commits.popleft()
-            for flow_id, error in commit.refused.items():
-                self._refused(flow_id, error)
-            self._durable = commit.position
-            for position, answer in commit.answers.items():
-                self._answered(position, answer)
-            waiters = self._waiters
-            while waiters and waiters[0][0] <= commit.position:
-                try:
-                    waiters.popleft()[1].durable()
-                except Exception:
-                    logger.exception("what waited for a commit could not go on; everything else does")
-
-    def _answered(self, position: int, answer: Answer | Exception) -> None:
-        question, future, then = self._questions.pop(position)
-        if not isinstance(question, Send):
-            self._tell(answer, future, then)
-            return
-        flow_id = question.signal.flow_id
-        self._sends[flow_id] -= 1
-        if not self._sends[flow_id]:
-            del self._sends[flow_id]
-        self._tell(answer, future, then)
-        execution = self.executions.get(flow_id)
-        if execution is not None:
-            execution.settle()  # it may be said to wait again
-
-    def _tell(
-        self, answer: Answer | Exception, future: asyncio.Future[Any], then: Callable[[Any], None] | None
-    ) -> None:
-        if isinstance(answer, Exception):
-            _fail(future, answer)
-            return
-        if then is not None and not self.closing:
-            try:
-                then(answer)
-            except Exception as error:  # the asker's alone: others wait for answers, too
-                _fail(future, error)
-                return
-        if not future.done():
-            future.set_result(answer)
-
-    def _refused(self, flow_id: str, error: Exception) -> None:
+    def refused(self, flow_id: str, error: Exception) -> None:
+        """The log refused a row of a flow (`Hearer`)."""
         execution = self.executions.pop(flow_id, None)
         logger.error("flow %s stops: %s", flow_id, error)
         if execution is not None:
             execution.discard()
             self.log.put(Readmit(flow_id))
         for caller in self._callers.pop(flow_id, ()):
-            _fail(caller, error)
+            fail(caller, error)
+
+    def signal_settled(self, flow_id: str) -> None:
+        """A signal is on its way to this flow no more (`Hearer`)."""
+        execution = self.executions.get(flow_id)
+        if execution is not None:
+            execution.settle()  # it may be said to wait again
 
     # -- executions ---------------------------------------------------------------------------------------------------
 
@@ -247,10 +167,6 @@ class Runner:
         found = self._registered.get(flow.name)
         return None if found is None else found.flow_class.digest
 
-    def is_durable(self, position: int) -> bool:
-        """Whether everything up to a position is durable."""
-        return position <= self._durable
-
     def begin(self, flow: FlowRow) -> None:
         """Run a flow that was just recorded, unless it was found on record and run before this was heard."""
         if flow.flow_id in self.executions:
@@ -267,7 +183,7 @@ class Runner:
         except FlowNotRegistered as error:
             self.runs(flow)
             for caller in self._callers.pop(flow.flow_id, ()):
-                _fail(caller, error)
+                fail(caller, error)
             return
         if recovering and flow.recoveries >= self._settings.max_recoveries:
             problem = RecoveryLimit(
@@ -340,10 +256,6 @@ class Runner:
         """Ask a body to stop."""
         self._bodies.stop(call)
 
-    def is_sent_to(self, flow_id: str) -> bool:
-        """Whether a signal for the flow is on its way into the log."""
-        return flow_id in self._sends
-
     def quiescent(self, execution: Execution) -> None:
         """The flow only waits."""
         self.schedule.quiescent(execution)
@@ -395,9 +307,3 @@ class _Parked:
 
 
 _PAGE = 1000
-
-
-def _fail(future: asyncio.Future[Any], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-        future.exception()  # it is no news if nobody waits any more

@@ -20,7 +20,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 
 T = TypeVar("T")
 Disk = Literal["memory", "sqlite"]
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds after which a test that waits for what never comes fails."""
 
 

@@ -404,6 +404,17 @@ def test_an_exception_however_hostile_is_recorded_and_comes_back(make: Callable[
     assert isinstance(back, StepFailed) or type(back) is type(exception)
 
 
+def test_groups_in_groups_come_back_down_to_a_hundredth_and_deeper_ones_as_their_name() -> None:
+    back = CODEC.decode(CODEC.encode(nested(99)))
+    for _ in range(99):
+        assert isinstance(back, ExceptionGroup)
+        (back,) = back.exceptions
+    assert str(back) == "innermost"
+    deeper = CODEC.decode(CODEC.encode(nested(100)))
+    assert isinstance(deeper, StepFailed)
+    assert (deeper.type_name, deeper.message) == ("ExceptionGroup", "outer (1 sub-exception)")
+
+
 def test_a_hostile_exception_is_still_caught_by_its_ancestor() -> None:
     assert isinstance(CODEC.decode(CODEC.encode(HostileAccess("a"))), ValueError)
     assert isinstance(CODEC.decode(CODEC.encode(HostileState("a"))), ValueError)
