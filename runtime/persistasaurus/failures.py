@@ -89,8 +89,8 @@ class FailureCodec:
 
         Args:
             exception: Any exception, however ill-behaved.
-            max_bytes: Bytes of JSON it may take; one that takes more loses its arguments, attributes and members, and so
-                does one with exceptions in exceptions more than 100 deep.
+            max_bytes: Bytes of JSON it may take. One that takes more loses its arguments, attributes and members,
+                as does one with exceptions in exceptions more than 100 deep.
         """
         try:
             data = _to_json(self._record(exception, ()))

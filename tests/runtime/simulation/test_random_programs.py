@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import pytest
@@ -11,6 +12,12 @@ from .check import check_program
 PROGRAMS = int(os.environ.get("PROGRAMS", "2000"))
 """How many programs a run checks in all; `PROGRAMS=50000 pytest tests/runtime/simulation` for a long one."""
 CHUNKS = 8
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Thousands of flows fail as they should; writing down each of their tracebacks is most of the work."""
+    caplog.set_level(logging.CRITICAL, "persistasaurus.flow")
 
 
 def _troubles(seeds: range, *, plain: bool, always_evict: bool = False) -> list[str]:
