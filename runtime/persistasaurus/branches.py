@@ -84,8 +84,20 @@ class Branches:
 
         Returns:
             The branch; `result()` waits for it.
+
+        Raises:
+            RuntimeError: The block has ended, or ends because a branch has failed.
         """
-        return Branch(self._group.create_task(drive(function, args, kwargs)))
+        branch = drive(function, args, kwargs)
+        try:
+            return Branch(self._group.create_task(branch))
+        except RuntimeError as error:
+            branch.close()
+            name = getattr(function, "__name__", repr(function))
+            raise RuntimeError(
+                f"`branches.start` of {name} comes too late: its `with parallel()` block has ended, "
+                "or ends because a branch has failed. Start branches inside of the block"
+            ) from error
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class EngineLock:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             if not _lock(fd):
                 try:
-                    raise LogInUse(f"{log_path} is open in another engine: {_owner(fd)}. Close that engine first")
+                    raise LogInUse(f"{log_path} is open in another engine, in {_owner(fd)}. Close that engine first")
                 finally:
                     os.close(fd)
             with contextlib.suppress(FileNotFoundError):
@@ -108,10 +108,10 @@ else:
 def _owner(fd: int) -> str:
     try:
         owner = json.loads(os.read(fd, 10_000))
-        process = "this process" if owner["pid"] == os.getpid() else f"process {owner['pid']}"
+        process = "this process" if owner["pid"] == os.getpid() else "another process"
         return f"{process} (pid {owner['pid']}) on {owner['host']}, since {owner['started']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "one that has just been opened"
+        return "a process that has just opened it"
 
 
 def _now() -> str:

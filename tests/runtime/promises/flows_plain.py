@@ -49,6 +49,16 @@ class PlainFlow:
         return self.finish(", ".join([*seen, slow.result()]))
 
     @flow
+    def starts_a_branch_too_late(self) -> str:
+        with parallel() as branches:
+            first = branches.start(self.fetch, "first")
+        try:
+            branches.start(self.fetch, "second")
+        except RuntimeError as error:
+            return f"{first.result()}, then: {error}"
+        return "nothing said"
+
+    @flow
     def branches_inside_branches(self) -> str:
         def inner(name: str) -> str:
             with parallel() as branches:

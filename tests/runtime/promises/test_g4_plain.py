@@ -152,6 +152,17 @@ async def test_a_flow_ends_without_waiting_for_a_plain_body_that_cannot_be_stopp
         assert machine.record("f") == record, "the late outcome was not dropped"
 
 
+@scenario
+async def test_a_branch_started_behind_its_block_is_an_error_that_says_where_it_belongs(machine: Machine) -> None:
+    async with machine.engine(DurablePlainFlow(machine.outside)) as engine:
+        said = await engine.get_flow(DurablePlainFlow, "f").starts_a_branch_too_late.run()
+    assert said == (
+        "FIRST, then: `branches.start` of fetch comes too late: its `with parallel()` block has ended, "
+        "or ends because a branch has failed. Start branches inside of the block"
+    )
+    assert machine.names("f") == ["fetch"]
+
+
 def test_parallel_and_sleep_outside_of_a_plain_flow_say_where_they_belong() -> None:
     with pytest.raises(NotInFlow, match="belongs into a plain flow body"), parallel():
         pass
