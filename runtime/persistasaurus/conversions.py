@@ -6,11 +6,11 @@ They reach msgspec as hooks of one codec, found in the declared types; the log n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 ValueT = TypeVar("ValueT")
 PlainT = TypeVar("PlainT")
@@ -26,8 +26,7 @@ else:
     Json = Annotated[Any, msgspec.Meta(extra={_JSON: True})]
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """How a value of one type becomes JSON and comes back."""
 
     encode: Callable[[Any], object]

@@ -8,10 +8,11 @@ from __future__ import annotations
 import inspect
 from asyncio import CancelledError
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from types import FunctionType
 from typing import Any, Final, TypeVar, overload
+
+from msgspec import Struct
 
 from persistasaurus.errors import Evicted
 from persistasaurus.retry import Retry
@@ -24,15 +25,13 @@ NEVER_LISTED: Final = (CancelledError, KeyboardInterrupt, SystemExit, GeneratorE
 """What steers control flow is no failure a flow can be given back."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowMark:
+class FlowMark(Struct, frozen=True):
     """The method is a flow, recorded under `name`, or under `Class.method` if that is None."""
 
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StepMark:
+class StepMark(Struct, frozen=True):
     """The method is a step, with these options."""
 
     delay: timedelta | None = None
@@ -41,8 +40,7 @@ class StepMark:
     raises: tuple[type[BaseException], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SignalMark:
+class SignalMark(Struct, frozen=True):
     """The method is a signal: a step whose arguments come from outside."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from persistasaurus.bodies import Bodies
 from persistasaurus.clock import Alarm
@@ -36,8 +36,7 @@ from persistasaurus.settings import Settings
 logger = logging.getLogger("persistasaurus.engine")
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A flow an engine can run: its class, its method, and the proxy it runs on."""
 
     flow_class: FlowClass

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, get_origin
 
 import msgspec
+from msgspec import Struct
 from msgspec import inspect as shapes
 
 from persistasaurus.conversions import Conversion, declared_conversion, is_json, known_conversion
 from persistasaurus.errors import ValueNotStorable
-from persistasaurus.refused_types import why_refused
 
 ATOMS: Final = frozenset({bool, int, float, str, bytes, type(None)})
 """Types that need no second look."""
@@ -68,12 +67,11 @@ _UNSUPPORTED: Final[dict[type[shapes.Type], str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(Struct, frozen=True):
     """What storing a type takes."""
 
     shape: shapes.Type
-    conversions: dict[type, Conversion] = field(default_factory=dict)
+    conversions: dict[type, Conversion] = {}
     sorts_itself: bool = True
     """Whether msgspec can sort every set and every key inside; otherwise `canonical` does."""
 
@@ -97,6 +95,8 @@ def storage_of(annotation: Any, where: str) -> Storage:
     except ValueNotStorable:
         raise
     except Exception as reason:
+        from persistasaurus.refused_types import why_refused  # a program whose types are right never needs it
+
         path, why = why_refused(annotation, str(reason) or repr(reason))
         raise _not_storable(where, path.removeprefix("."), why) from reason
     return storage

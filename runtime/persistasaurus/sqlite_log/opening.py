@@ -6,9 +6,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from persistasaurus.errors import LogError, LogUnavailable, NotAnExecutionLog
 from persistasaurus.sqlite_log import migrations
@@ -36,8 +37,7 @@ _HINTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(Struct, frozen=True):
     """Where a log is and how it is opened."""
 
     path: str
