@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeVarTuple, Unpack
 
 from persistasaurus.errors import EngineClosed
 from persistasaurus.hosting import Waiter
 from persistasaurus.records import Answer, Commit, Question, Send, Write
+
+Ts = TypeVarTuple("Ts")
 
 logger = logging.getLogger("persistasaurus.engine")
 
@@ -109,16 +111,16 @@ class Commits:
         while self._unheard:
             commit = self._unheard.popleft()
             for flow_id, error in commit.refused.items():
-                self._hearer.refused(flow_id, error)
+                _guarded(self._hearer.refused, flow_id, error)
             self._durable = commit.position
             for position, answer in commit.answers.items():
-                self._answered(position, answer)
+                _guarded(self._answered, position, answer)
             waiters = self._waiters
             while waiters and waiters[0][0] <= commit.position:
                 try:
                     waiters.popleft()[1].durable()
                 except Exception:
-                    logger.exception("what waited for a commit could not go on; everything else does")
+                    logger.exception(_FAILED)
 
     def _answered(self, position: int, answer: Answer | Exception) -> None:
         question, future, then = self._questions.pop(position)
@@ -144,6 +146,17 @@ class Commits:
                 return
         if not future.done():
             future.set_result(answer)
+
+
+_FAILED: Final = "what waited for a commit could not go on; everything else does"
+
+
+def _guarded(hear: Callable[[Unpack[Ts]], object], *what: *Ts) -> None:
+    """Whatever one of them does, the others hear of their part of a commit, too."""
+    try:
+        hear(*what)
+    except Exception:
+        logger.exception(_FAILED)
 
 
 def fail(future: asyncio.Future[Any], error: Exception) -> None:

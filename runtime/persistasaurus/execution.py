@@ -310,6 +310,8 @@ class Execution:
         row = history.peek()
         if row is None:
             go_live(self, history)
+            if self.problem is not None:
+                self.stop(self.problem)
             for outcome in [each for each in self.deliveries.inbox if each[0] is call]:
                 self.deliveries.inbox.remove(outcome)
                 self.deliveries.deliver(*outcome)

@@ -24,12 +24,15 @@ from persistasaurus.conversions import Json
 from persistasaurus.errors import CorruptRow, StepFailed
 from persistasaurus.exception_state import arguments_of, attributes_of, rebuild
 from persistasaurus.marks import NEVER_LISTED
-from persistasaurus.plain_values import NotPlain, PlainReader, PlainWriter, text_of, type_name
+from persistasaurus.plain_values import Allowance, NotPlain, PlainReader, PlainWriter, TooMuch, text_of, type_name
 
 LONGEST_TRACEBACK: Final = 20_000
 """Characters kept of a traceback, its end."""
 _DEEPEST: Final = 100
 """Levels of exceptions in exceptions; nobody makes more on purpose, and each tells its traceback and those below."""
+_MOST_VALUES: Final = 100_000
+_VALUES_A_RECORD: Final = 20
+"""What one exception is reckoned as, beside its arguments and attributes."""
 
 _ITS_OWN_WAY: Final = (*NEVER_LISTED, StopIteration)
 """No future can hold these, or they stop more than a step: they come back as `StepFailed` alone."""
@@ -89,18 +92,20 @@ class FailureCodec:
 
         Args:
             exception: Any exception, however ill-behaved.
-            max_bytes: Bytes of JSON it may take. One that takes more loses its arguments, attributes and members,
-                as does one with exceptions in exceptions more than 100 deep.
+            max_bytes: Bytes of JSON it may take. One that takes more comes back as a `StepFailed` without arguments,
+                attributes and members, as does one that holds very many values or exceptions nested 100 deep.
         """
         try:
-            data = _to_json(self._record(exception, ()))
+            data = _to_json(self._record(exception, (), Allowance(_MOST_VALUES, max_bytes)))
             if len(data) <= max_bytes:
                 return data.decode()
         except KeyboardInterrupt:
             raise
         except BaseException:
-            pass  # its class is hostile enough to break taking it apart; its name is still on record
-        return _to_json(FailureOnRecord(text_of(type(exception), type_name), text_of(exception, str)[:1000])).decode()
+            pass  # or its class is hostile enough to break taking it apart
+        cls = type(exception)
+        name, message = text_of(cls, type_name), text_of(exception, str, 1000)
+        return _to_json(FailureOnRecord(name, message, _ancestors(cls, itself=True), failed=True)).decode()
 
     def decode(self, text: str) -> BaseException:
         """The exception on record.
@@ -115,41 +120,41 @@ class FailureCodec:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def _record(self, exception: BaseException, above: tuple[int, ...]) -> FailureOnRecord:
+    def _record(self, exception: BaseException, above: tuple[int, ...], allowance: Allowance) -> FailureOnRecord:
         if len(above) >= _DEEPEST:
-            raise RecursionError(f"exceptions are nested more than {_DEEPEST} deep")
+            raise TooMuch
+        allowance.spend(_VALUES_A_RECORD)
         cls = type(exception)
         above = (*above, id(exception))
         grouped = cast("BaseExceptionGroup[BaseException]", exception).exceptions if _is_group(cls) else ()
-        members = [self._record(member, above) for member in grouped]  # first: its own text holds theirs
+        members = [self._record(member, above, allowance) for member in grouped]  # first: its own text holds theirs
         name, message, trace = type_name(cls), text_of(exception, str), text_of(exception, _trace, LONGEST_TRACEBACK)
-        ancestors = [type_name(base) for base in cls.__mro__[1:] if issubclass(base, BaseException)]
+        allowance.spend(0, len(message) + len(trace))
         attributes = dict(attributes_of(exception))
         failed = self._classes.get(name, cls) is not cls
-        if cls is StepFailed or cls in _MADE.values():
+        handed_on = cls is StepFailed or cls in _MADE.values()
+        if handed_on:
             # Raised on by a body that was given it: what failed stays what failed.
             name = str(attributes.pop("type_name", name))
             message = str(attributes.pop("message", message))
             trace = str(attributes.pop("traceback_text", trace))
-            ancestors = [type_name(base) for base in cls.__mro__ if base not in StepFailed.__mro__]
-            failed = True
         if members:
             attributes.pop("exceptions", None)
 
         def inside(exception: BaseException) -> Json:
             if id(exception) in above:
                 raise NotPlain
-            return cast(Json, msgspec.to_builtins(self._record(exception, above)))
+            return cast(Json, msgspec.to_builtins(self._record(exception, above, allowance)))
 
-        writer = PlainWriter(self._known_enums(), inside)
+        writer = PlainWriter(self._known_enums(), inside, allowance)
         return FailureOnRecord(
             type=name,
             message=message,
-            ancestors=ancestors,
+            ancestors=_ancestors(cls, itself=handed_on),
             args=[] if members else [writer.write_or_text(argument) for argument in arguments_of(exception)],
             attributes=dict(_plain(writer, attributes)),
             members=members,
-            failed=failed,
+            failed=failed or handed_on,
             traceback=trace,
         )
 
@@ -201,7 +206,7 @@ def _plain(writer: PlainWriter, attributes: Mapping[str, object]) -> Iterable[tu
         try:
             name.encode()  # a name of half a surrogate pair is no JSON
             yield name, writer.write(value)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TooMuch):
             raise
         except BaseException:
             continue
@@ -210,6 +215,13 @@ def _plain(writer: PlainWriter, attributes: Mapping[str, object]) -> Iterable[tu
 def _is_group(cls: type) -> bool:
     # Asked of the class: a hostile exception may answer for its instance.
     return issubclass(cls, BaseExceptionGroup)
+
+
+def _ancestors(cls: type[BaseException], *, itself: bool = False) -> list[str]:
+    """The names of the exception classes above `cls`, nearest first; with it, of a `StepFailed` what it stands for."""
+    apart = StepFailed.__mro__ if itself and issubclass(cls, StepFailed) else ()
+    classes = cls.__mro__ if itself else cls.__mro__[1:]
+    return [text_of(base, type_name) for base in classes if issubclass(base, BaseException) and base not in apart]
 
 
 def _trace(exception: BaseException) -> str:

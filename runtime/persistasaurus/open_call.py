@@ -182,7 +182,7 @@ class OpenCalls:
     def first_wait(self, method_name: str, key: str | None) -> OpenCall | None:
         """The wait that takes the next signal of that method and key."""
         waits = self._waits.get((method_name, key))
-        return None if waits is None else next(iter(waits.values()))
+        return None if waits is None else waits[min(waits)]
 
     def due(self) -> int | None:
         """When the first of them goes on by itself; None if only a signal can help."""

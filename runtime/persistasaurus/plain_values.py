@@ -33,6 +33,36 @@ class NotPlain(Exception):
     """The value is none that comes back; only `PlainWriter` sees this."""
 
 
+class TooMuch(BaseException):
+    """What is written has used up its `Allowance`; from `BaseException`, because it is not about one value."""
+
+
+class Allowance:
+    """How much may be written in all: values that hold others more than once have no end worth waiting for.
+
+    Args:
+        values: How many.
+        characters: Of text and bytes in them.
+    """
+
+    __slots__ = ("_characters", "_values")
+
+    def __init__(self, values: int, characters: int) -> None:
+        self._values = values
+        self._characters = characters
+
+    def spend(self, values: int, characters: int = 0) -> None:
+        """Take from it.
+
+        Raises:
+            TooMuch: There is not so much left.
+        """
+        self._values -= values
+        self._characters -= characters
+        if self._values < 0 or self._characters < 0:
+            raise TooMuch
+
+
 def type_name(cls: type) -> str:
     """The name under which a class is on record."""
     return f"{cls.__module__}.{cls.__qualname__}"
@@ -53,15 +83,19 @@ def text_of(value: object, render: Callable[[Any], str] = repr, longest: int = L
 class PlainWriter:
     """Writes values as JSON that says its types."""
 
-    def __init__(self, enums: Mapping[str, type[Enum]], exception: Callable[[BaseException], Json]) -> None:
+    def __init__(
+        self, enums: Mapping[str, type[Enum]], exception: Callable[[BaseException], Json], allowance: Allowance
+    ) -> None:
         """Build it.
 
         Args:
             enums: The enums that come back, by name on record; members of others are written as their values.
             exception: How an exception inside a value is written.
+            allowance: How much may be written.
         """
         self._enums = enums
         self._exception = exception
+        self._allowance = allowance
         self._above: list[int] = []
 
     def write(self, value: object) -> Json:
@@ -69,7 +103,9 @@ class PlainWriter:
 
         Raises:
             NotPlain: It is of none of the types that come back. Inside a container it becomes text instead.
+            TooMuch: The allowance is used up.
         """
+        self._allowance.spend(1, _size(value))
         if value is None or value is True or value is False:
             return value
         if isinstance(value, Enum):
@@ -77,8 +113,8 @@ class PlainWriter:
         for cls, write in _ATOMS.items():
             if isinstance(value, cls):
                 return write(value)
-        if id(value) in self._above or len(self._above) >= _DEEPEST:
-            raise NotPlain
+        if isinstance(value, _HOLDERS) and (id(value) in self._above or len(self._above) >= _DEEPEST):
+            return "..."
         self._above.append(id(value))
         try:
             return self._write_container(value)
@@ -89,10 +125,12 @@ class PlainWriter:
         """The value as JSON, or its `repr` if it does not come back."""
         try:
             return self.write(value)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TooMuch):
             raise
         except BaseException:
-            return text_of(value)
+            text = text_of(value)
+            self._allowance.spend(0, len(text))
+            return text
 
     def _write_container(self, value: object) -> Json:
         if isinstance(value, list):
@@ -117,6 +155,15 @@ class PlainWriter:
         name = type_name(type(member))
         value = self.write(member.value)
         return {"$enum": [name, value]} if self._enums.get(name) is type(member) else value
+
+
+_HOLDERS: Final = (list, tuple, dict, set, frozenset)
+
+
+def _size(value: object) -> int:
+    if isinstance(value, str):
+        return str.__len__(value)
+    return bytes.__len__(value) if isinstance(value, bytes) else 0
 
 
 def _write_int(value: int) -> Json:

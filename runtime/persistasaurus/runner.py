@@ -106,7 +106,10 @@ class Runner:
         finally:
             self._commits.settle()
             for execution in list(self.executions.values()):
-                execution.discard()
+                try:
+                    execution.discard()
+                except Exception:
+                    logger.exception("flow %s did not leave memory cleanly; its log is as it was", execution.flow_id)
             self.executions.clear()
             self.pump.close()
             closed = EngineClosed("the engine was closed; the flow goes on when an engine opens its log again")
@@ -123,7 +126,8 @@ class Runner:
         logger.error("flow %s stops: %s", flow_id, error)
         if execution is not None:
             execution.discard()
-            self.log.put(Readmit(flow_id))
+            if not self.closing:
+                self.log.put(Readmit(flow_id))
         for caller in self._callers.pop(flow_id, ()):
             fail(caller, error)
 

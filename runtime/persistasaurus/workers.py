@@ -39,9 +39,17 @@ class Workers(Generic[JobT]):
         self._guard = threading.Lock()
 
     def submit(self, job: JobT) -> None:
-        """Have a job run."""
+        """Have a job run.
+
+        Raises:
+            RuntimeError: There is not a single thread, and the system gives none.
+        """
         self._jobs.append(job)
-        self._call_worker()
+        try:
+            self._call_worker()
+        except RuntimeError:
+            self._jobs.remove(job)
+            raise
 
     def withdraw(self) -> list[JobT]:
         """Take back the jobs that no worker has begun."""
@@ -71,11 +79,17 @@ class Workers(Generic[JobT]):
                 return True
             if self._threads >= self._limit:
                 return False
+            name = f"persistasaurus-step-{self._threads + 1}"
+            # A daemon: a body that never returns must not keep the program from ending; its step stays PENDING.
+            thread = threading.Thread(target=self._work, name=name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no thread for us now; those that are there do the work
+                if not self._threads:
+                    raise
+                return False
             self._threads += 1
             self._coming = True
-            name = f"persistasaurus-step-{self._threads}"
-        # A daemon: a body that never returns must not keep the program from ending; its step stays PENDING.
-        threading.Thread(target=self._work, name=name, daemon=True).start()
         return True
 
     def _work(self) -> None:
@@ -122,5 +136,8 @@ class Workers(Generic[JobT]):
     def _settle(self) -> None:
         self._told = False
         done = self._done
-        while done:
-            done.popleft()()
+        try:
+            while done:
+                done.popleft()()
+        finally:
+            self._tell()  # one that raises keeps no other back

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable
+
+import pytest
 
 from persistasaurus.workers import Workers
 
@@ -24,6 +27,8 @@ class Bench:
         return lambda: self._hand_back(result)
 
     def _hand_back(self, result: object) -> None:
+        if isinstance(result, Exception):
+            raise result
         self.handed_back.append(result)
         self._came.set()
 
@@ -124,3 +129,69 @@ def test_a_job_taken_back_is_not_run_and_idle_threads_end() -> None:
         assert not threads[0].is_alive()
 
     in_a_loop(1, scenario)
+
+
+def test_a_thread_that_cannot_be_started_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+    refusals = 0
+
+    def refuse_the_second(thread: threading.Thread) -> None:
+        nonlocal refusals
+        if thread.name == "persistasaurus-step-2" and refusals < 2:
+            refusals += 1
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    async def scenario(bench: Bench) -> None:
+        go_on = threading.Event()
+        bench.workers.submit(lambda: go_on.wait(30))
+        for number in range(3):
+            bench.workers.submit(lambda number=number: number)  # type: ignore[misc]
+        go_on.set()
+        await bench.until(4)
+        assert sorted(map(str, bench.handed_back)) == ["0", "1", "2", "True"]
+        assert refusals == 2
+
+    monkeypatch.setattr(threading.Thread, "start", refuse_the_second)
+    in_a_loop(8, scenario)
+
+
+def test_without_any_thread_a_job_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario(bench: Bench) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                bench.workers.submit(lambda: "refused")
+        bench.workers.submit(lambda: "later")
+        await bench.until(1)
+        assert bench.handed_back == ["later"]
+
+    in_a_loop(8, scenario)
+
+
+def end_with(outcome: object, done: threading.Semaphore) -> object:
+    """A job."""
+    done.release()
+    return outcome
+
+
+def test_an_outcome_that_raises_keeps_no_other_back() -> None:
+    complaints: list[object] = []
+
+    async def scenario(bench: Bench) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["exception"]))
+        done = threading.Semaphore(0)
+        for outcome in (ValueError("of the first"), "second", ValueError("of the third")):
+            bench.workers.submit(functools.partial(end_with, outcome, done))
+        for _ in range(3):
+            assert done.acquire(timeout=30)  # holds the loop up: all three are handed back together
+        await bench.until(1)
+        while len(complaints) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert bench.handed_back == ["second"]
+
+    in_a_loop(1, scenario)
+    assert [str(complaint) for complaint in complaints] == ["of the first", "of the third"]

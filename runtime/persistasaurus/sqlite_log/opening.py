@@ -87,6 +87,9 @@ class LogFile(Struct, frozen=True):
                 # macOS answers fsync before the disk has the data, unless it is told otherwise; no-ops elsewhere.
                 connection.execute("PRAGMA fullfsync = ON")
                 connection.execute("PRAGMA checkpoint_fullfsync = ON")
+            # `write_invocations` reads the table it writes, so SQLite lays its rows aside first; in a file, they might
+            # find no room on another file system.
+            connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_SIZE_LIMIT}")
         except BaseException:
             connection.close()

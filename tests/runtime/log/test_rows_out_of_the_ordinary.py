@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -131,3 +133,32 @@ def test_a_damaged_signal_is_an_error_of_its_flow_alone(session: Session, tmp_pa
 def test_what_other_programs_insert_must_have_the_types_of_the_columns(session: Session, tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         damage(session, tmp_path, "UPDATE execution_log SET due = 'tomorrow' WHERE flow_id = 'bad'")
+
+
+class WatchingConnection(sqlite3.Connection):
+    """Notes which files the process has open while a statement runs."""
+
+    seen: set[str] = set()  # noqa: RUF012  the test looks at it
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        self.set_progress_handler(self._look, 1)
+        return super().execute(sql, parameters)
+
+    def _look(self) -> int:
+        for descriptor in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                self.seen.add(os.readlink(descriptor))
+        return 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs a list of open files")
+def test_a_large_value_needs_no_room_but_that_of_the_log(tmp_path: Path) -> None:
+    WatchingConnection.seen.clear()
+    session = Session(SqliteLog(tmp_path / "log.db", connection_class=WatchingConnection))
+    session.make(Start(flow_row()))
+    large = replace(made(1), parameters=f'["{"a" * 8_000_000}"]')
+    assert not session.make(large).refused
+    assert session.log.invocations("f")[0].parameters == large.parameters
+    session.log.close()
+    assert str(tmp_path / "log.db-wal") in WatchingConnection.seen
+    assert [name for name in WatchingConnection.seen if "etilqs" in name] == []  # as SQLite names its temporary files

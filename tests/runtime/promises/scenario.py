@@ -7,6 +7,9 @@ import functools
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec
 
+from persistasaurus import FlowStatus
+from persistasaurus.testing import InMemoryLog
+
 from .machine import play
 
 P = ParamSpec("P")
@@ -28,4 +31,10 @@ def scenario(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 async def all_is_still() -> None:
     """Let the event loop run until nothing on it is ready; what waits for other threads is not waited for."""
     for _ in range(_TURNS):
+        await asyncio.sleep(0)
+
+
+async def waits(log: InMemoryLog, flow_id: str) -> None:
+    """Let the event loop run until a flow is said to wait; for logs that commit at once, without a thread."""
+    while (row := log.flow(flow_id)) is None or row.status is not FlowStatus.WAITING:  # noqa: ASYNC110
         await asyncio.sleep(0)

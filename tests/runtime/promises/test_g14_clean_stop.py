@@ -7,15 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from persistasaurus import EngineClosed, FlowStatus
+from persistasaurus import Engine, EngineClosed, FlowStatus
 from persistasaurus.records import Status
+from persistasaurus.testing import InMemoryLog, ManualClock
 
 from .flows_asyncio_durable import DurableAsyncioFlow
-from .flows_orders_durable import DurableRocketFlow
+from .flows_orders_durable import DurableOrderFlow, DurableRocketFlow
 from .flows_plain_durable import DurablePlainFlow
 from .flows_retried_durable import DurableRetriedFlow
 from .flows_waiting_durable import DurableWaitingFlow
-from .machine import Machine
+from .machine import Machine, Outside
 from .scenario import all_is_still, scenario
 
 HOUR = timedelta(hours=1)
@@ -254,3 +255,26 @@ async def test_an_error_in_the_program_closes_its_engine_and_comes_through(machi
         await program()
     async with machine.engine(DurableWaitingFlow(machine.outside)):
         await machine.waiting("f")
+
+
+@scenario
+async def test_a_row_refused_while_the_engine_closes_keeps_no_outcome_of_another_flow_back() -> None:
+    log = InMemoryLog(auto_commit=False)
+    outside = Outside()
+    outside.shut("reserve")
+    async with Engine(log, flows=[DurableOrderFlow(outside)], clock=ManualClock()) as engine:
+        started = [
+            asyncio.ensure_future(engine.get_flow(DurableOrderFlow, name).place.start("book"))
+            for name in ("bad", "good")
+        ]
+        await all_is_still()
+        log.commit()
+        await asyncio.gather(*started)
+        log.commit()
+        await outside.arrived("reserve", times=2)
+        late = asyncio.ensure_future(engine.get_flow(DurableOrderFlow, "later").place.start("book"))
+        await all_is_still()
+        log.refuse("bad", 1)
+        outside.open("reserve")
+    await late
+    assert log.flow("later") is not None

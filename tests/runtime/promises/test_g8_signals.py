@@ -30,7 +30,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 from .flows_orders_durable import DurableOrderFlow
 from .flows_signals_durable import DurableApprovalFlow, DurablePlainApprovalFlow
 from .machine import Machine, Outside, WatchedLog
-from .scenario import all_is_still, scenario
+from .scenario import all_is_still, scenario, waits
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -485,3 +485,22 @@ async def test_a_signal_that_crosses_the_wait_for_it_wakes_the_flow_after_a_cras
                 crashed.commit()
                 await asyncio.sleep(0)
             assert waiting.result() == "approved by alice"
+
+
+@scenario
+async def test_two_waits_take_signals_in_order_of_number_wherever_a_crash_came_between_them() -> None:
+    outside = Outside()
+    log, clock = InMemoryLog(), ManualClock()
+    async with Engine(log, flows=[DurableApprovalFlow(outside)], clock=clock) as engine:
+        flow = engine.get_flow(DurableApprovalFlow, "f")
+        await flow.ask_two_at_once.start()
+        await waits(log, "f")
+        writes = len(log.journal)
+    for survived in range(1, writes + 1):
+        crashed = log.crashed(survived)
+        async with Engine(crashed, flows=[DurableApprovalFlow(outside)], clock=clock) as engine:
+            flow = engine.get_flow(DurableApprovalFlow, "f")
+            await waits(crashed, "f")
+            await flow.approve.send("alice")
+            await flow.approve.send("bob")
+            assert await flow.ask_two_at_once.result() == ("approved by alice", "approved by bob"), survived

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from persistasaurus import CorruptRow, FlowParked, FlowStatus, Status
+from persistasaurus import CorruptRow, Engine, FlowParked, FlowStatus, Status
 from persistasaurus.records import CallChanged, FlowRow, Send, SignalRow, Write, flow_of
-from persistasaurus.testing import InMemoryLog
+from persistasaurus.testing import InMemoryLog, ManualClock
 
 from .flows_alone_durable import DurableAloneFlow
 from .machine import Machine, Outside, WatchedLog
-from .scenario import all_is_still, scenario
+from .scenario import all_is_still, scenario, waits
 
 
 class FaultyLog(WatchedLog):
@@ -115,3 +115,21 @@ async def test_a_flow_held_up_by_a_delay_waits_and_leaves_memory_whatever_comes_
         machine.clock.advance(timedelta(minutes=50))
         assert await flow.is_told_while_held_up_for_an_hour.result() == "hello, it is late, hello there"
         assert machine.outside.seen == ["slowly"]
+
+
+@scenario
+async def test_a_signal_on_record_that_does_not_fit_parks_a_flow_that_comes_back_held_up() -> None:
+    outside = Outside()
+    log, clock = InMemoryLog(), ManualClock()
+    async with Engine(log, flows=[DurableAloneFlow(outside)], clock=clock) as engine:
+        flow = engine.get_flow(DurableAloneFlow, "f")
+        await flow.is_told_while_held_up_for_an_hour.start()
+        await waits(log, "f")
+    log.open(lambda commit: None)
+    log.put(Send(SignalRow("0-0", "f", "tell", None, '{"whatever":1}', 0)))  # as another version would have sent it
+    log.close()
+    async with Engine(log, flows=[DurableAloneFlow(outside)], clock=clock) as engine:
+        flow = engine.get_flow(DurableAloneFlow, "f")
+        with pytest.raises(FlowParked, match="a signal does not fit"):
+            await flow.is_told_while_held_up_for_an_hour.result()
+        assert await flow.status() is FlowStatus.PARKED

@@ -415,6 +415,32 @@ def test_groups_in_groups_come_back_down_to_a_hundredth_and_deeper_ones_as_their
     assert (deeper.type_name, deeper.message) == ("ExceptionGroup", "outer (1 sub-exception)")
 
 
+class Wrapped(LookupError):
+    def __init__(self, original: BaseException) -> None:
+        super().__init__("wrapped", original)
+        self.original = original
+
+
+def test_an_exception_that_holds_others_twice_over_at_every_level_is_recorded_without_delay() -> None:
+    exception: BaseException = ValueError("the innermost")
+    for _ in range(60):
+        exception = Wrapped(exception)
+    back = CODEC.decode(CODEC.encode(exception))  # 2 ** 60 records, taken apart to the end
+    assert isinstance(back, LookupError)
+    shared: object = []
+    for _ in range(18):
+        shared = [shared, shared]
+    assert isinstance(CODEC.decode(CODEC.encode(ValueError(shared))), ValueError)  # 2 ** 18 lists
+
+
+def test_an_exception_too_large_for_the_log_is_still_caught_by_its_ancestor() -> None:
+    back = CODEC.decode(CODEC.encode(Unlisted("a" * 10**6), max_bytes=5000))
+    assert isinstance(back, StepFailed)
+    assert isinstance(back, Unlisted.__mro__[1])
+    deep = CODEC.decode(CODEC.encode(Wrapped(nested(3000))))
+    assert isinstance(deep, LookupError)
+
+
 def test_a_hostile_exception_is_still_caught_by_its_ancestor() -> None:
     assert isinstance(CODEC.decode(CODEC.encode(HostileAccess("a"))), ValueError)
     assert isinstance(CODEC.decode(CODEC.encode(HostileState("a"))), ValueError)
@@ -476,7 +502,7 @@ def test_plain_arguments_and_attributes_come_back_equal_and_of_their_types(
 
 def repr_of_types(value: Any) -> Any:
     if isinstance(value, dict):
-        return [(repr_of_types(key), repr_of_types(item)) for key, item in value.items()]
+        return sorted((repr(key), str(repr_of_types(key)), str(repr_of_types(item))) for key, item in value.items())
     if isinstance(value, list | tuple):
         return type(value), [repr_of_types(item) for item in value]
     return type(value)
