@@ -6,15 +6,19 @@ imported, and the type checker holds every stored type to the bound of `Codec[T]
 
 import builtins
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from persistc.checks.enum_values import misfit
 from persistc.checks.type_tables import (
     ANNOTATED,
     BARE,
+    FIELDS_OF_BASES,
+    FIELDS_OF_DECORATORS,
     IN_THIS_PROCESS,
     LITERAL,
     NEW_TYPE,
+    NO_FIELDS,
     OBJECTS,
     PROTOCOL,
     REFUSED,
@@ -36,7 +40,7 @@ from persistc.flow_tree import (
     Subscript,
     dotted,
 )
-from persistc.model import PACKAGE, Binding, BindingKind, Class, Kind, Module
+from persistc.model import PACKAGE, Binding, BindingKind, Class, ClassAttribute, Kind, Module
 from persistc.project import Project
 from persistc.spans import Span
 
@@ -59,6 +63,8 @@ class Refusal:
     label: str
     remedy: str
     place: Elsewhere | None = None
+    of_enum: bool = False
+    """For the values of an enum, which are refused within classes too."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ class TypeReader:
             )
             return
         if (cls := self.project.find_class(origin)) is not None:
-            yield from self._class(expression, *cls)
+            yield from self._class(expression, *cls, seen)
         elif (bound := self.project.binding(origin)) is not None:
             yield from self._bound(expression, *bound, seen | {origin})
 
@@ -207,15 +213,46 @@ class TypeReader:
                 return
             value = value.arguments[1].value
         for refusal in self._read(value, home, None, seen):
-            yield Refusal(
-                expression.span,
-                refusal.reason,
-                f"`{binding.name}` stands for it",
-                refusal.remedy,
-                refusal.place or Elsewhere(home.file, refusal.span, refusal.label),
+            yield replace(
+                refusal,
+                span=expression.span,
+                label=f"`{binding.name}` stands for it",
+                place=refusal.place or Elsewhere(home.file, refusal.span, refusal.label),
             )
 
-    def _class(self, expression: Expression, cls: Class, home: Module) -> Iterator[Refusal]:
+    def _enum(self, expression: Expression, cls: Class, home: Module) -> Iterator[Refusal]:
+        found = misfit(self.project, cls, home)
+        if found is not None:
+            yield Refusal(
+                expression.span,
+                f"the values of enum `{cls.name}` are neither all text nor all whole numbers",
+                "stored by its value",
+                f"give every member of `{cls.name}` a text, or every one a whole number; "
+                f"or write `Annotated[{cls.name}, stored_as(encode, decode)]`",
+                Elsewhere(home.file, found.member.span, found.label),
+                of_enum=True,
+            )
+
+    def _fields(self, expression: Expression, cls: Class, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
+        """The enums in the fields of a class; all else in them is looked at when the generated module is imported."""
+        lineage = self.project.lineage(cls, home)
+        bases = {base.origin for owner, _ in lineage for base in owner.bases}
+        if not (bases & FIELDS_OF_BASES or any(owner.has_decorator(*FIELDS_OF_DECORATORS) for owner, _ in lineage)):
+            return
+        known: set[str] = set()
+        for owner, module in lineage:
+            for field in owner.attributes:
+                if field.annotation is None or field.method is not None or field.name in known:
+                    continue
+                known.add(field.name)
+                if _is_field(self.project, field, module):
+                    for refusal in self._read(field.annotation.expression, module, owner, seen | {cls.qualified}):
+                        if refusal.of_enum:
+                            reason = f"in `{cls.name}.{field.name}`, {refusal.reason}"
+                            label = f"`{cls.name}` holds it"
+                            yield replace(refusal, span=expression.span, reason=reason, label=label)
+
+    def _class(self, expression: Expression, cls: Class, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
         """A class of the project that nothing could be read back into: no fields are declared for it anywhere."""
         place = Elsewhere(home.file, cls.span, "defined here")
         if any(
@@ -240,6 +277,9 @@ class TypeReader:
                 f"make `{cls.name}` a dataclass, or write `Annotated[{cls.name}, stored_as(encode, decode)]`",
                 place,
             )
+        else:
+            yield from self._enum(expression, cls, home)
+            yield from self._fields(expression, cls, home, seen)
 
 
 _WHERE_IT_GOES = "hand it to `__init__` and keep it on `self`"
@@ -266,6 +306,17 @@ def _undefined(expression: Expression, module: Module) -> Refusal:
     near = get_close_matches(name, [*module.scope.by_name, *sorted(STORED_BUILTINS)], 1, 0.7)
     remedy = f"did you mean `{near[0]}`?" if near else f"import `{name}`, or define it in this module"
     return Refusal(expression.span, f"nothing here is called `{name}`", "not defined", remedy)
+
+
+def _is_field(project: Project, field: ClassAttribute, module: Module) -> bool:
+    """Whether values of it are stored: neither of the class nor, for all that is written, left out of `__init__`."""
+    assert field.annotation is not None
+    kind = field.annotation.expression
+    kind = kind.inner if isinstance(kind, Quoted) else kind
+    kind = kind.value if isinstance(kind, Subscript) else kind
+    made = field.value.expression if field.value is not None else None
+    is_set_later = isinstance(made, Call) and any(each.keyword in {None, "init"} for each in made.arguments)
+    return project.origin_of(kind, module) not in NO_FIELDS and not is_set_later
 
 
 def _may_be_data(bases: list[str | None], project: Project) -> bool:

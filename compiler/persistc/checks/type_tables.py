@@ -264,5 +264,14 @@ DATACLASS_DECORATORS = (
     *(f"attr.{name}" for name in ("attrs", "dataclass", "define", "frozen", "mutable", "s")),
 )
 
+FIELDS_OF_DECORATORS = tuple(each for each in DATACLASS_DECORATORS if not each.startswith("pydantic."))
+FIELDS_OF_BASES = frozenset(
+    {"msgspec.Struct", *(f"{module}.{name}" for module in _TYPING for name in ("NamedTuple", "TypedDict"))}
+)
+"""What makes the annotated names of a class its fields, each stored as its type is by itself."""
+
+NO_FIELDS = frozenset({"dataclasses.InitVar", *(f"{module}.ClassVar" for module in _TYPING)})
+"""Annotations of names that are no fields."""
+
 NO_KEYS = frozenset({"builtins.bool"})
 """What else cannot be the key of a dict."""
