@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from persistc.checks.flow_class import FlowClass, defined_here, described
 from persistc.checks.flow_code import FlowBody, reached_step
+from persistc.checks.modules import import_for_annotations
 from persistc.checks.references import Reference, Through, references
 from persistc.diagnostics import Code, Diagnostic
 from persistc.flow_tree import Argument, Attribute, Call, Expression, dotted
@@ -104,18 +105,21 @@ def _of_unproxied(body: FlowBody, reference: Reference, step: Method | None = No
     what = described(reference.owned.method)
     by_way_of = "" if step is None else f", and calls {described(step)}"
     shown = dotted(reference.attribute.value) or f"{cls}(...)"
-    is_attribute = isinstance(reference.attribute.value, Attribute)
+    remedy = (
+        f"declare it as the proxy, `{shown.rpartition('.')[2]}: Durable{cls}`, and hand one in"
+        if isinstance(reference.attribute.value, Attribute)
+        else f"hand a proxy to `__init__`, `def __init__(self, {cls.lower()}: Durable{cls})`, and use that"
+    )
+    if reference.on.qualified == f"{body.module.name}.{cls}":
+        only_annotations = import_for_annotations(body.module, f"Durable{cls}")
+        remedy += f"; it is generated from this file, so import it for annotations only:\n\n{only_annotations}"
     return Diagnostic(
         code=Code.STEP_OF_UNPROXIED_OBJECT,
         message=f"{what} is called on a `{cls}`, which is not a proxy{by_way_of}: it is not logged",
         file=body.module.file,
         span=reference.attribute.span,
         label=f"`{shown}` is a `{cls}`, so this runs again at every replay",
-        help=(
-            f"declare it as the proxy, `{shown.rpartition('.')[2]}: Durable{cls}`, and hand one in"
-            if is_attribute
-            else f"hand a proxy to `__init__`, `def __init__(self, {cls.lower()}: Durable{cls})`, and use that"
-        ),
+        help=remedy,
         notes=(defined_here(reference.owned),),
     )
 

@@ -24,6 +24,21 @@ def check_modules(project: Project, module: Module) -> Iterator[Diagnostic]:
         )
 
 
+def import_for_annotations(module: Module, proxy: str) -> str:
+    """How a module takes a proxy of its own, for annotations only, as lines of a help."""
+    return (
+        "from __future__ import annotations\n"
+        "from typing import TYPE_CHECKING\n"
+        "\n"
+        "if TYPE_CHECKING:\n"
+        f"    {_import_of(module, proxy)}"
+    )
+
+
+def _import_of(module: Module, proxy: str) -> str:
+    return f"from {'.' if module.in_package else ''}{module.name.rpartition('.')[2]}_durable import {proxy}"
+
+
 def _runs_at_import(imported: Import) -> bool:
     return not imported.type_checking and not imported.in_function
 
@@ -51,7 +66,10 @@ def _two_files(project: Project, module: Module, stem: str) -> str:
         f"class {cls}: ...\n"
         "\n"
         f"# main.py: the program, run after `persistc generate {module.file}`\n"
-        f"from {'.' if module.in_package else ''}{stem}_durable import Durable{cls}\n"
+        f"{_import_of(module, f'Durable{cls}')}\n"
         "\n"
-        f"{engine}(flows=[Durable{cls}()]) as engine: ..."
+        f"{engine}(flows=[Durable{cls}()]) as engine: ...\n"
+        "\n"
+        f"# {stem}.py, where only annotations need the proxies: an import that never runs\n"
+        f"{import_for_annotations(module, f'Durable{cls}')}"
     )
