@@ -46,5 +46,5 @@ if __name__ == "__main__":
     options = parser.parse_args()
 
     logging.basicConfig(format="%(message)s", stream=sys.stdout)
-    logging.getLogger("persistasaurus").setLevel(logging.DEBUG)  # DEBUG also tells what a replay skips
+    logging.getLogger("persistasaurus.flow").setLevel(logging.DEBUG)  # DEBUG also tells what a replay skips
     asyncio.run(main(options.user_name, options.email, options.log, options.port))

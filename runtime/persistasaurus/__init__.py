@@ -24,6 +24,7 @@ from persistasaurus.errors import (
     FlowNotRegistered,
     FlowNotReopened,
     FlowParked,
+    ImportedTwice,
     IncompatibleChange,
     LogError,
     LogInUse,
@@ -50,6 +51,7 @@ from persistasaurus.errors import (
     UnknownFlow,
     ValueNotStorable,
     ValueTooLarge,
+    WrongEventLoop,
 )
 from persistasaurus.history import FlowSummary, Invocation
 from persistasaurus.log import ExecutionLog
@@ -85,6 +87,7 @@ __all__ = [
     "FlowParked",
     "FlowStatus",
     "FlowSummary",
+    "ImportedTwice",
     "IncompatibleChange",
     "Invocation",
     "Json",
@@ -118,6 +121,7 @@ __all__ = [
     "UnknownFlow",
     "ValueNotStorable",
     "ValueTooLarge",
+    "WrongEventLoop",
     "__version__",
     "flow",
     "get_logger",

@@ -49,6 +49,7 @@ class BlockingEngine:
         self._engine = Engine(log, flows=flows, **options)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._process = 0
 
     def __enter__(self) -> Self:
         self.open()
@@ -67,7 +68,7 @@ class BlockingEngine:
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=_run, args=(loop,), name="persistasaurus-engine", daemon=True)
         thread.start()
-        self._loop, self._thread = loop, thread
+        self._loop, self._thread, self._process = loop, thread, os.getpid()
         try:
             self._perform(self._engine.open())
         except BaseException:
@@ -78,6 +79,8 @@ class BlockingEngine:
     def close(self) -> None:
         """Stop cleanly; see `Engine.close`. Ctrl-C meanwhile ends the wait for step bodies."""
         _refuse_running_loop("closed")
+        if self._process != os.getpid():
+            self._loop = None  # a fork: the engine runs on in its parent
         if self._loop is not None:
             try:
                 self._perform(self._engine.close())
@@ -86,6 +89,7 @@ class BlockingEngine:
 
     def get_flow(self, proxy_class: type[Durable[Any, InstanceT]], flow_id: str | None = None) -> InstanceT:
         """The flow of that id, whether or not it was ever started; see `Engine.get_flow`."""
+        self._open_loop()
         instance: InstanceT = self._engine.instance(proxy_class, flow_id, self._perform)
         return instance
 
@@ -96,12 +100,22 @@ class BlockingEngine:
     def _perform(self, coroutine: Coroutine[Any, Any, T]) -> T:
         try:
             _refuse_running_loop("used")
-            if self._loop is None:
-                raise EngineClosed("the engine is not open: write `with BlockingEngine(...) as engine`")
+            loop = self._open_loop()
         except BaseException:
             coroutine.close()
             raise
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+    def _open_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            closed = "has been closed: make a new one" if self._thread is not None else "is not open: write"
+            raise EngineClosed(f"the engine {closed} `with BlockingEngine(...) as engine`")
+        if self._process != os.getpid():
+            raise EngineClosed(
+                f"this engine runs in process {self._process}, of which this process ({os.getpid()}) is a fork: "
+                "make an engine after the fork"
+            )
+        return self._loop
 
     def _stop_loop(self) -> None:
         loop, self._loop = self._loop, None

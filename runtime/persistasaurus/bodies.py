@@ -52,6 +52,11 @@ class Bodies:
         else:
             self._workers.submit(call)
 
+    @property
+    def count(self) -> int:
+        """How many have not ended."""
+        return len(self._running)
+
     def stop(self, call: OpenCall) -> None:
         """Ask an async body to stop; it answers by ending."""
         call.stop_asked = True

@@ -97,7 +97,8 @@ class Engine:
         Raises:
             LogUnavailable: The log's file still refuses what was put; the error says what was not recorded.
         """
-        if self._runner is not None and not self._runner.closing:
+        if self._operations is not None and self._runner is not None and not self._runner.closing:
+            self._operations.require_open()
             await self._runner.close()
 
     def get_flow(self, proxy_class: type[Durable[InstanceT, Any]], flow_id: str | None = None) -> InstanceT:
@@ -163,7 +164,9 @@ def _register(flows: Sequence[Durable[Any, Any]]) -> Mapping[str, Registered]:
         flow_class = getattr(type(proxy), "__persistasaurus__", None)
         if not isinstance(flow_class, FlowClass):
             name = proxy.__name__ if isinstance(proxy, type) else type(proxy).__name__
-            hint = f"an object, {name}(...)" if isinstance(proxy, type) else f"a Durable{name}(...)"
+            hint = f"an object, {name}(...)"
+            if not isinstance(proxy, type):
+                hint = f"a Durable{name}(...), which `persistc generate` writes"
             raise TypeError(f"Engine(flows=[...]): {name} is no proxy object; give {hint}")
         for method in flow_class.methods.values():
             if method.kind == "flow":

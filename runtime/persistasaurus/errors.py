@@ -30,6 +30,8 @@ PersistasaurusError
  │   ├─ NotInStep                step_info outside a step body
  │   ├─ NotOnFlowLoop            an asyncio facility a flow body cannot have
  │   ├─ BlockingCall             a BlockingEngine used on a running event loop
+ │   ├─ WrongEventLoop           an Engine used on another event loop than its own
+ │   ├─ ImportedTwice            (also an ImportError) the program itself is imported for its proxies
  │   └─ EngineClosed             the engine is not open
  ├─ StaleProxy                   (also an ImportError) generated code does not fit the flow class
  ├─ DuplicateFlow                two registered flows of one name
@@ -182,6 +184,14 @@ class NotOnFlowLoop(MisuseError):
 
 class BlockingCall(MisuseError):
     """A blocking operation was called on a running event loop."""
+
+
+class WrongEventLoop(MisuseError):
+    """An `Engine` works on the event loop it was opened on, and on no other."""
+
+
+class ImportedTwice(MisuseError, ImportError):
+    """The file that runs as the program holds flow classes: Python would have each of them twice."""
 
 
 class EngineClosed(MisuseError):

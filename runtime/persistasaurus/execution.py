@@ -178,7 +178,8 @@ class Execution:
             return  # until it has arrived
         if self.calls:
             # Held up by a step, a flow sees nothing of its timers, but the bodies of other steps start in time.
-            self.record.waiting(self.calls.due() if self._suspended is None else self.calls.next_body())
+            due = self.calls.due() if self._suspended is None else self.calls.next_body()
+            self.record.waiting(due, self.calls.waiting())
             self.host.quiescent(self)
         else:
             self._winding_down.deadlocked()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -13,12 +14,22 @@ from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
 from persistasaurus.failures import FailureCodec
 from persistasaurus.history import moment
 from persistasaurus.hosting import Host, Waiter
+from persistasaurus.open_call import OpenCall
 from persistasaurus.records import FlowChanged, FlowRow, FlowStatus, Write
 
 logger = logging.getLogger("persistasaurus.flow")
 
 PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The Python version on record with a flow: asyncio itself makes other calls from one minor version to the next."""
+
+
+_MOST_NAMED: Final = 5
+
+
+def log_parked(flow: FlowRow, problem: Exception) -> None:
+    """Say that a flow is parked, and why."""
+    reason = str(problem).removeprefix(f"flow {flow.flow_id}: ")
+    logger.warning("[PARK] %s flow=%s: %s", flow.name, flow.flow_id, reason)
 
 
 class FlowRecord:
@@ -31,13 +42,14 @@ class FlowRecord:
         digest: The digest of the code, kept with what parks the flow.
     """
 
-    __slots__ = ("_digest", "_failures", "_host", "_recoveries", "flow", "position", "touched")
+    __slots__ = ("_digest", "_failures", "_host", "_recoveries", "_waits_for", "flow", "position", "touched")
 
     def __init__(self, host: Host, flow: FlowRow, failures: FailureCodec, digest: str) -> None:
         self._host = host
         self._failures = failures
         self._digest = digest
         self._recoveries = flow.recoveries
+        self._waits_for = ""
         self.flow = flow
         self.position = 0
         """Of the last write of this flow in the log's queue."""
@@ -55,16 +67,26 @@ class FlowRecord:
     def running(self) -> None:
         """The flow stops waiting: its row must say so before anything else does, or a crash would leave it asleep."""
         if self.flow.status is not FlowStatus.RUNNING:
+            self._waits_for = ""
             self._change(FlowStatus.RUNNING)
 
-    def waiting(self, due: int | None) -> None:
-        """The flow only waits, until `due` or for a signal."""
+    def waiting(self, due: int | None, signals: Iterable[OpenCall]) -> None:
+        """The flow only waits, until `due` or for one of these signals."""
         if self.flow.status is not FlowStatus.WAITING or self.flow.due != due or self.touched:
             self.touched = False
             self._change(FlowStatus.WAITING, due=due)
             if logger.isEnabledFor(logging.INFO):
-                until = "a signal" if due is None else moment(due).isoformat()
-                logger.info("[WAIT] %s flow=%s for %s", self.flow.name, self.flow.flow_id, until)
+                self._say_what_for(due, signals)
+
+    def _say_what_for(self, due: int | None, signals: Iterable[OpenCall]) -> None:
+        names = [call.method.name if call.key is None else f"{call.method.name} {call.key!r}" for call in signals]
+        listed = ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")
+        signal = "signal" if len(names) == 1 else "one of the signals"
+        until = [] if due is None else [f"until {moment(due).isoformat()}"]
+        what_for = ", ".join(([f"for {signal} {listed}"] if names else []) + until)
+        if what_for != self._waits_for:
+            self._waits_for = what_for
+            logger.info("[WAIT] %s flow=%s %s", self.flow.name, self.flow.flow_id, what_for)
 
     def recovered(self) -> None:
         """A crash cut bodies off that run again now; the count is written before they do (G10)."""
@@ -94,7 +116,7 @@ class FlowRecord:
                 f"{problem}. The flow was started on Python {self.flow.python}, this is Python {PYTHON}: "
                 "that alone may be the difference"
             )
-        logger.warning("[PARK] %s flow=%s: %s", self.flow.name, self.flow.flow_id, problem)
+        log_parked(self.flow, problem)
         text = encode_failed_flow(self._failures, problem, FailurePoint())
         self._change(FlowStatus.PARKED, return_value=text, digest=self._digest)
 

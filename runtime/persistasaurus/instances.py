@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Protocol, TypeVar, final, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    final,
+    overload,
+)
 
 from persistasaurus.flow_classes import FlowClass, Method
 from persistasaurus.records import FlowStatus
@@ -122,6 +134,12 @@ class BoundFlow(Generic[FaceT, P, R]):
         self._instance: Final = instance
         self._method: Final = method
 
+    if not TYPE_CHECKING:  # a type checker has its own, shorter word on that
+
+        def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+            name = self._method.name
+            raise TypeError(f"flow {name} is not called: write `.{name}.run(...)` or `.{name}.start(...)`")
+
     @overload
     def run(self: BoundFlow[Async, P, R], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]: ...
     @overload
@@ -181,6 +199,11 @@ class BoundSignal(Generic[FaceT, P]):
         self._instance: Final = instance
         self._method: Final = method
         self._key: Final = key
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+            raise TypeError(f"signal {self._method.name} is not called: write `.{self._method.name}.send(...)`")
 
     def keyed(self, key: str) -> BoundSignal[FaceT, P]:
         """The signal for the wait of that key: `wait_for_signal(self.approve, key="alice")`."""

@@ -13,8 +13,11 @@ from persistasaurus.errors import (
     FlowCancelled,
     FlowConflict,
     FlowEnded,
+    FlowNotReopened,
     FlowParked,
+    RecoveryLimit,
     UnknownFlow,
+    WrongEventLoop,
 )
 from persistasaurus.failed_flow import decode_failed_flow
 from persistasaurus.flow_record import PYTHON
@@ -47,7 +50,7 @@ class FlowOperations:
     async def start(self, method: Method, flow_id: str, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         """Record a flow and have it run; a flow that is there already is joined, a failed one reopened."""
         runner = self._runner
-        self._require_open()
+        self.require_open()
         parameters = method.parameters.encode(args, kwargs, runner.max_bytes)
         flow = FlowRow(
             flow_id=flow_id,
@@ -79,7 +82,9 @@ class FlowOperations:
     async def result(self, method: Method, flow_id: str, timeout: timedelta | None) -> object:
         """Wait until a flow has ended and return its result or raise its error."""
         runner = self._runner
-        self._require_open()
+        self.require_open()
+        if timeout is not None and not isinstance(timeout, timedelta):
+            raise TypeError(f"result(timeout={timeout!r}): give a timedelta, such as timedelta(minutes=1)")
         flow = self._flow(flow_id)
         if flow.name != method.full_name:
             raise FlowConflict(flow_id, f"flow {flow_id} is {flow.name}, not {method.full_name}")
@@ -99,7 +104,7 @@ class FlowOperations:
     ) -> None:
         """Store a signal for a flow and let the flow know."""
         runner = self._runner
-        self._require_open()
+        self.require_open()
         arguments = method.parameters.encode(args, kwargs, runner.max_bytes)
         registered = runner.registered(self._flow(flow_id))
         if registered.flow_class.methods.get(method.name) is not method:
@@ -133,12 +138,12 @@ class FlowOperations:
 
     async def status(self, flow_id: str) -> FlowStatus:
         """Where a flow stands, as committed."""
-        self._require_open()
+        self.require_open()
         return self._flow(flow_id).status
 
     async def history(self, flow_id: str) -> list[Invocation]:
         """Every invocation of a flow: earlier rounds first, then the one in force, by step number."""
-        self._require_open()
+        self.require_open()
         self._flow(flow_id)
         log = self._runner.log
         return [invocation_of(row) for row in (*log.archived(flow_id, limit=_ALL), *self._rows(flow_id))]
@@ -146,7 +151,7 @@ class FlowOperations:
     async def resume(self, flow_id: str) -> None:
         """Let a parked flow run again."""
         runner = self._runner
-        self._require_open()
+        self.require_open()
         found: FlowRow | None = await runner.ask(Resume(flow_id))
         if found is None:
             self._raise_unknown(flow_id)
@@ -156,15 +161,26 @@ class FlowOperations:
 
     async def flows(self, status: FlowStatus | None, limit: int) -> list[FlowSummary]:
         """Flows on record, oldest first."""
-        self._require_open()
+        self.require_open()
         status = None if status is None else FlowStatus(status)
         return [summary_of(flow) for flow in self._runner.log.flows(status=status, limit=limit)]
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Refuse what comes when the engine is closed, or on a foreign event loop.
+
+        Raises:
+            EngineClosed: It takes no more work.
+            WrongEventLoop: It is used from another thread.
+        """
         if self._runner.closing:
             raise EngineClosed("the engine is closed: open one with `async with Engine(...)`")
+        if asyncio.get_running_loop() is not self._runner.loop:
+            raise WrongEventLoop(
+                "an Engine works on the event loop it was opened on: call it there, from other threads with "
+                "`asyncio.run_coroutine_threadsafe(..., loop)`, or use a `BlockingEngine`, which takes calls from any"
+            )
 
     def _flow(self, flow_id: str) -> FlowRow:
         flow = self._runner.log.flow(flow_id)
@@ -206,9 +222,12 @@ class FlowOperations:
     async def _reopen(self, flow: FlowRow, method: Method) -> bool:
         runner = self._runner
         registered = runner.registered(flow)
-        _, failure = decode_failed_flow(flow.flow_id, registered.flow_class.failures, flow.return_value)
+        error, failure = decode_failed_flow(flow.flow_id, registered.flow_class.failures, flow.return_value)
         rows = self._rows(flow.flow_id)
-        plan = plan_reopening(flow, rows, failure, runner.clock.now())
+        try:
+            plan = plan_reopening(flow, rows, failure, runner.clock.now())
+        except FlowNotReopened as refusal:
+            raise refusal from error
         reopened: bool = await runner.ask(
             plan, lambda done: runner.schedule.wake(flow.flow_id) if done is True else None
         )
@@ -222,10 +241,15 @@ class FlowOperations:
         if flow.status is FlowStatus.FAILED:
             raise error
         if flow.status is FlowStatus.PARKED:
+            remedy = (
+                ""
+                if isinstance(error, RecoveryLimit)
+                else ". It goes on by itself with code that fits its log; `resume()` lets it try again, "
+                "another flow id begins anew"
+            )
             raise FlowParked(
                 flow.flow_id,
-                f"flow {flow.flow_id} ({flow.name}) is parked and keeps its log: {error}. It goes on by itself with "
-                f"code that fits its log; `resume()` lets it try again, another flow id begins anew",
+                f"flow {flow.flow_id} ({flow.name}) is parked and keeps its log: {error}{remedy}",
                 error if isinstance(error, Exception) else None,
             )
         raise CorruptRow(f"flow {flow.flow_id} has the status {flow.status}, which has no outcome")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
+from persistasaurus.errors import ImportedTwice
 from persistasaurus.flow_classes import FlowClass, Kind, Method
 from persistasaurus.staleness import Comparison
 
@@ -40,14 +43,31 @@ def proxy(*, raises: tuple[type[BaseException], ...] = ()) -> Callable[[ProxyT],
 
     Raises:
         StaleProxy: The user's class has changed since.
+        ImportedTwice: The module of the user's class is what runs as the program.
         ValueNotStorable: A parameter or a result has a type that cannot be stored.
     """
 
     def describe(proxy_class: ProxyT) -> ProxyT:
         name = proxy_class.__bases__[0].__name__
+        _refuse_the_program(proxy_class.__bases__[0])
         declared = Comparison(proxy_class, raises).declared()
         methods = {each.name: Method(name, each) for each in declared}
         proxy_class.__persistasaurus__ = FlowClass(proxy_class, methods, raises)  # type: ignore[attr-defined]  # it derives from Durable
         return proxy_class
 
     return describe
+
+
+def _refuse_the_program(flow_class: type) -> None:
+    """Run as a program, a module is `__main__`; imported for its proxies, it is there again under its own name."""
+    program = getattr(sys.modules.get("__main__"), "__file__", None)
+    imported = getattr(sys.modules.get(flow_class.__module__), "__file__", None)
+    if flow_class.__module__ == "__main__" or program is None or imported is None:
+        return
+    if os.path.realpath(program) == os.path.realpath(imported):
+        file = os.path.basename(program)
+        raise ImportedTwice(
+            f"{file} runs as the program and is imported a second time, as {flow_class.__module__}, for its proxies: "
+            f"each class in it would be two, and the exceptions and values of one unknown to the other. Keep "
+            f"{flow_class.__qualname__} in {file} and put the program into another file, main.py say"
+        )

@@ -36,7 +36,8 @@ def plan_reopening(
             raise FlowNotReopened(
                 flow.flow_id,
                 f"flow {flow.flow_id} failed because of {row.class_name}.{row.method_name} (step {row.step}), "
-                f"which may run at most once: it is not run again. Start a new flow under another id",
+                "which may run at most once: the flow is not reopened, and `result()` raises what it failed with. "
+                "Look what the step has done before you start a new flow under another id",
             )
     if failed:
         undone_from = min(row.delivery or 0 for row in failed)

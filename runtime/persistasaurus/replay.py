@@ -34,6 +34,10 @@ class History:
             if row.delivery != number or row.delivered_at is None:
                 raise CorruptRow(f"flow {flow_id}: delivery {number} is missing in the log")
 
+    def __len__(self) -> int:
+        """How many calls it holds."""
+        return len(self._rows)
+
     def row(self, step: int) -> InvocationRow | None:
         """The recorded call of that number."""
         return self._rows[step - 1] if step <= len(self._rows) else None

@@ -15,6 +15,7 @@ from persistasaurus.commits import Commits, fail
 from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
 from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
+from persistasaurus.flow_record import log_parked
 from persistasaurus.log import ExecutionLog
 from persistasaurus.open_call import OpenCall, State
 from persistasaurus.proxies import FlowClass, Method
@@ -64,8 +65,8 @@ class Runner:
         self.executions: dict[str, Execution] = {}
         self._registered = registered
         self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self._bodies = Bodies(self._loop, settings.threads)
+        self.loop = asyncio.get_running_loop()
+        self._bodies = Bodies(self.loop, settings.threads)
         self._commits = Commits(log.put, self)
         self.ask = self._commits.ask
         self.is_durable = self._commits.is_durable
@@ -87,6 +88,10 @@ class Runner:
         self.schedule.stop()
         for call in self._bodies.withdraw():
             call.state = State.STARTING
+        if self._bodies.count:
+            logger.info(
+                "the engine closes: %d step bodies have %.1f s to end", self._bodies.count, self._settings.closing_grace
+            )
         try:
             left = await self._bodies.close(self._settings.closing_grace)
             if left:
@@ -202,6 +207,10 @@ class Runner:
         except CorruptRow as problem:
             self._park(flow, found, problem, digest=found.flow_class.digest)
             return
+        level = logging.INFO if recovering else logging.DEBUG
+        logger.log(
+            level, "flow %s (%s) is brought back, with %d calls on record", flow.flow_id, flow.name, len(history)
+        )
         self._run(
             Execution(
                 self, flow, found.flow_class, found.method, found.proxy,
@@ -225,7 +234,7 @@ class Runner:
         return {signal.taken_by: signal for signal in taken if signal.taken_by is not None}
 
     def _park(self, flow: FlowRow, found: Registered, problem: PersistasaurusError, *, digest: str | None) -> None:
-        logger.warning("[PARK] %s flow=%s: %s", flow.name, flow.flow_id, problem)
+        log_parked(flow, problem)
         text = encode_failed_flow(found.flow_class.failures, problem, FailurePoint())
         parked = msgspec.structs.replace(
             flow, status=FlowStatus.PARKED, due=None, digest=digest, return_value=text, ended_at=None
@@ -249,7 +258,7 @@ class Runner:
 
     def call_at(self, when: int, then: Callable[[], None]) -> Alarm:
         """Call later, not before the time."""
-        return self.clock.call_at(when, then, self._loop)
+        return self.clock.call_at(when, then, self.loop)
 
     def start_body(self, call: OpenCall) -> None:
         """Have a body run."""
@@ -278,7 +287,7 @@ class Runner:
 
     async def outcome(self, flow_id: str) -> FlowRow:
         """Wait until a flow in memory or on its way there has ended or was parked; returns its row."""
-        caller: asyncio.Future[FlowRow] = self._loop.create_future()
+        caller: asyncio.Future[FlowRow] = self.loop.create_future()
         callers = self._callers.setdefault(flow_id, [])
         callers.append(caller)
         try:

@@ -255,3 +255,36 @@ def test_the_log_is_execution_log_db_if_nothing_else_is_said(tmp_path: Path, mon
     with BlockingEngine(flows=[DurableWaitingFlow(Outside())]) as engine:
         assert engine.get_flow(DurableWaitingFlow).sleeps.run(0) == "slept, holding Ballast"
     assert [path.name for path in tmp_path.iterdir()] == ["execution_log.db"]
+
+
+def test_an_engine_that_is_not_open_says_so_in_its_own_words(log: ExecutionLog) -> None:
+    engine = BlockingEngine(log, flows=[DurableWaitingFlow(Outside())])
+    with pytest.raises(EngineClosed, match=r"not open: write `with BlockingEngine"):
+        engine.get_flow(DurableWaitingFlow, "f")
+    with engine:
+        flow = engine.get_flow(DurableWaitingFlow, "f")
+    with pytest.raises(EngineClosed, match="has been closed: make a new one"):
+        flow.asks.start()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_is_refused_and_its_parent_goes_on(tmp_path: Path) -> None:
+    outside = Outside()
+    with BlockingEngine(tmp_path / "log.db", flows=[DurableWaitingFlow(outside)]) as engine:
+        flow = engine.get_flow(DurableWaitingFlow, "f")
+        child = os.fork()
+        if child == 0:
+            refused = 1
+            try:
+                flow.asks.start()
+            except EngineClosed as error:
+                refused = 0 if "is a fork" in str(error) else 2
+                engine.close()  # ends no engine but the child's
+            finally:
+                os._exit(refused)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        flow.asks.start()
+        flow.answered.send("yes")
+        assert "yes" in flow.asks.result()

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from persistasaurus import FlowStatus, Kind, Status
+from persistasaurus import FlowStatus, Kind, Status, WrongEventLoop
 
 from .flows_logged_durable import DurableLoggedFlow
 from .flows_retried_durable import DurableRetriedFlow
+from .flows_signals_durable import DurableApprovalFlow
 from .flows_waiting_durable import DurableWaitingFlow
 from .machine import Machine
 from .scenario import scenario
@@ -118,3 +119,32 @@ async def test_hundreds_of_flows_are_run_crashed_and_recovered(machine: Machine,
         assert {flow.return_value for flow in complete} == {
             f'"question, {flow_id}, holding Ballast"' for flow_id in flow_ids
         }
+
+
+@scenario
+async def test_an_engine_on_another_event_loop_refuses_before_anything_is_recorded(machine: Machine) -> None:
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableApprovalFlow, "f")
+
+        def elsewhere() -> None:
+            asyncio.run(flow.ask.start())
+
+        with pytest.raises(WrongEventLoop, match="run_coroutine_threadsafe"):
+            await asyncio.to_thread(elsewhere)
+        with pytest.raises(WrongEventLoop):
+            await asyncio.to_thread(asyncio.run, engine.close())
+        assert await engine.flows() == []
+        await flow.ask.start()
+
+
+@scenario
+async def test_flows_and_signals_of_an_instance_that_are_called_say_what_to_write(machine: Machine) -> None:
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableApprovalFlow, "f")
+        with pytest.raises(TypeError, match=r"flow ask is not called: write `\.ask\.run\(\.\.\.\)`"):
+            flow.ask()  # type: ignore[operator]
+        with pytest.raises(TypeError, match=r"signal approve is not called: write `\.approve\.send\(\.\.\.\)`"):
+            flow.approve("alice")  # type: ignore[operator]
+        await flow.ask.start()
+        with pytest.raises(TypeError, match=r"result\(timeout=5\): give a timedelta"):
+            await flow.ask.result(timeout=5)  # type: ignore[arg-type]

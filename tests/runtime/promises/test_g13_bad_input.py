@@ -153,7 +153,10 @@ async def test_any_other_text_is_a_flow_id(machine: Machine, flow_id: str) -> No
 
 def test_what_is_no_proxy_object_is_refused_with_what_to_give() -> None:
     for wrong, hint in (
-        (AsyncioFlow(Outside()), r"AsyncioFlow is no proxy object; give a DurableAsyncioFlow\(\.\.\.\)"),
+        (
+            AsyncioFlow(Outside()),
+            r"AsyncioFlow is no proxy object; give a DurableAsyncioFlow\(\.\.\.\), which `persistc",
+        ),
         (DurableAsyncioFlow, r"DurableAsyncioFlow is no proxy object; give an object, DurableAsyncioFlow\(\.\.\.\)"),
         (None, "NoneType is no proxy object"),
     ):

@@ -387,8 +387,9 @@ async def test_an_at_most_once_step_that_failed_its_flow_is_not_reopened(machine
             await fragile.only_once.run()
         before = machine.record("f1")
         for _ in range(2):
-            with pytest.raises(FlowNotReopened, match=r"f1.*FragileFlow\.launch \(step 1\).*at most once"):
+            with pytest.raises(FlowNotReopened, match=r"f1.*FragileFlow\.launch \(step 1\).*at most once") as caught:
                 await fragile.only_once.run()
+            assert isinstance(caught.value.__cause__, Declined)
         assert machine.record("f1") == before
         with pytest.raises(Declined):
             await fragile.only_once.result()

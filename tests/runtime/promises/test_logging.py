@@ -12,6 +12,7 @@ from persistasaurus import get_logger
 from .flows_changes import EditedFlow
 from .flows_changes_durable import DurableEditedFlow
 from .flows_logged_durable import DurableLoggedFlow
+from .flows_signals_durable import DurableApprovalFlow
 from .machine import Machine
 from .scenario import scenario
 
@@ -105,7 +106,7 @@ async def test_there_is_a_line_for_what_happens_to_each_step_with_flow_and_numbe
     assert of(1, without_skips) == ["[RUN]"]
     assert of(2, without_skips) == ["[RUN]", "[RETRY]", "[RUN]"]
     assert of(3, without_skips) == ["[RUN]", "[FAIL]"]
-    assert any(line.startswith("[WAIT] LoggedFlow.does_everything flow=f") for line in live)
+    assert any(line.startswith("[WAIT] LoggedFlow.does_everything flow=f for signal told") for line in live)
     assert [of(step, replayed) for step in (1, 2, 3)] == [["[SKIP]"], ["[SKIP]"], ["[SKIP]"]]
     assert any(line.startswith("[DONE] LoggedFlow.does_everything flow=f") for line in replayed)
 
@@ -143,3 +144,48 @@ async def test_a_failed_flow_is_warned_of_with_its_traceback(
     [record] = [record for record in caplog.records if record.getMessage().startswith("[FAIL] EditedFlow.order flow=f")]
     assert record.exc_info is not None
     assert isinstance(record.exc_info[1], LookupError)
+
+
+@scenario
+async def test_a_wait_says_for_which_signals_and_how_long_and_says_it_once(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="persistasaurus.flow")
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as engine:
+        asked = engine.get_flow(DurableApprovalFlow, "a")
+        await asked.ask_each.start(["alice", "bob"])
+        await machine.waiting("a")
+        await asked.approve.keyed("nobody").send("carol")
+        await machine.waiting("a")
+        await asked.approve.keyed("alice").send("alice")
+        await machine.outside.arrived("approve alice")
+        await machine.waiting("a")
+        limited = engine.get_flow(DurableApprovalFlow, "b")
+        await limited.ask_for_a_day.start()
+        await machine.waiting("b")
+    until = "2025-01-02T00:00:00+00:00"
+    said = [line for line in lines(caplog, "persistasaurus.flow") if line.startswith("[WAIT]")]
+    assert list(dict.fromkeys(said)) == [  # once, or once more for each replay
+        "[WAIT] ApprovalFlow.ask_each flow=a for one of the signals approve 'alice', approve 'bob'",
+        "[WAIT] ApprovalFlow.ask_each flow=a for signal approve 'bob'",
+        f"[WAIT] ApprovalFlow.ask_for_a_day flow=b for signal approve, until {until}",
+    ]
+
+
+@scenario
+async def test_the_engine_says_which_flows_it_recovers_and_what_closing_waits_for(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="persistasaurus.engine")
+    machine.outside.shut("approve alice")
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableApprovalFlow, "a")
+        await flow.ask.start()
+        await flow.approve.send("alice")
+        await machine.outside.arrived("approve alice")
+    machine.outside.open("approve alice")
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as engine:
+        await engine.get_flow(DurableApprovalFlow, "a").ask.result()
+    said = lines(caplog, "persistasaurus.engine")
+    assert said[0].startswith("the engine closes: 1 step bodies have ")
+    assert said[-1] == "flow a (ApprovalFlow.ask) is brought back, with 1 calls on record"
