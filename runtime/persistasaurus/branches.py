@@ -114,7 +114,9 @@ def parallel() -> Generator[Branches, None, None]:
         NotInFlow: Not called in a plain flow body.
     """
     if not in_branch():
-        raise NotInFlow("`parallel()` belongs into a plain flow body; an async flow has asyncio.gather and TaskGroup")
+        raise NotInFlow(
+            "`parallel()` belongs into a plain flow body that an engine runs; an async flow has gather and TaskGroup"
+        )
     group = asyncio.TaskGroup()
     wait_for(group.__aenter__())
     try:
@@ -140,7 +142,9 @@ def sleep(duration: timedelta) -> None:
         ValueError: A negative duration.
     """
     if not in_branch() or not isinstance(_get_running_loop(), FlowLoop):
-        raise NotInFlow("`persistasaurus.sleep` belongs into a plain flow body; an async flow has asyncio.sleep")
+        raise NotInFlow(
+            "`persistasaurus.sleep` belongs into a plain flow body that an engine runs; an async flow has asyncio.sleep"
+        )
     if duration < _NO_TIME:
         raise ValueError(f"a flow cannot sleep for {duration}: give a duration of zero or more")
     wait_for(asyncio.sleep(duration.total_seconds()))

@@ -13,6 +13,7 @@ from persistasaurus.clock import microseconds
 from persistasaurus.errors import NotInFlow, NotRunByEngine, SignalCalledDirectly, StepOutsideFlow
 from persistasaurus.execution import Execution
 from persistasaurus.flow_loop import FlowLoop, Nothing
+from persistasaurus.marks import SignalMark, mark_of
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.step_info import in_step
 
@@ -111,7 +112,7 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
         return _wait_for_signal(method, key, limit)
     execution = running_execution()
     if execution is None:
-        _refuse_wait(method)
+        _refuse_wait(method.class_name, method.name)
     if not branches.in_branch():
         raise TypeError(
             f"{method.class_name}.{method.name} is a plain signal and this flow is async: make the signal `async def`"
@@ -124,7 +125,7 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
 async def _wait_for_signal(method: Method, key: str | None, timeout: int | None) -> Any:
     execution = running_execution()
     if execution is None:
-        _refuse_wait(method)
+        _refuse_wait(method.class_name, method.name)
     if execution.dead:
         await execution.loop.refuse_in_task()
     return await execution.calling.wait_for_signal(method, key, timeout)
@@ -135,6 +136,8 @@ def _signal_method(signal: Callable[..., Any]) -> Method:
     flow_class = getattr(type(proxy), "__persistasaurus__", None)
     name = getattr(signal, "__name__", repr(signal))
     if not isinstance(flow_class, FlowClass):
+        if isinstance(mark_of(signal), SignalMark) and proxy is not None:
+            _refuse_wait(type(proxy).__name__, name)
         raise TypeError(
             f"wait_for_signal({name}): give a signal method of a proxy, `self.{name}`; "
             "a flow class is run by an engine as its generated proxy"
@@ -195,8 +198,11 @@ def _refuse_signal(body: Callable[..., Any]) -> NoReturn:
     )
 
 
-def _refuse_wait(method: Method) -> NoReturn:
-    raise NotInFlow(f"wait_for_signal({method.name}) belongs into a flow body")
+def _refuse_wait(class_name: str, name: str) -> NoReturn:
+    raise NotInFlow(
+        f"wait_for_signal({name}) belongs into a flow body that an engine runs, in a test "
+        f"`Engine(InMemoryLog(), flows=[Durable{class_name}(...)])`"
+    )
 
 
 class _FlowLogger(logging.LoggerAdapter[logging.Logger]):

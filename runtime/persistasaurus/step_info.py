@@ -42,7 +42,7 @@ def step_info() -> StepInfo:
     """
     call = current_call.get()
     if call is None:
-        raise NotInStep("step_info() belongs into the body of a step that a flow called")
+        raise NotInStep("step_info() belongs into the body of a step that a flow called, run by an engine")
     flow_id = call.execution.flow_id
     key = f"{flow_id}/{call.step}/{call.method.name}/{call.round}"
     return StepInfo(flow_id, call.step, call.attempts, key)

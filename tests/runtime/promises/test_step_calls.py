@@ -25,6 +25,7 @@ from .flows_parts_durable import DurablePartsFlow
 from .flows_plain import PlainFlow
 from .flows_plain_durable import DurablePlainFlow
 from .flows_retried_durable import DurableRetriedFlow
+from .flows_signals import ApprovalFlow
 from .machine import Machine, Outside
 from .scenario import scenario
 
@@ -229,3 +230,8 @@ async def test_what_runs_beside_a_step_body_is_not_in_it(memory_machine: Machine
         assert len(caught) == 1
         machine.outside.open("x1")
         await machine.ended("f")
+
+
+def test_a_flow_that_waits_for_signals_says_that_it_needs_an_engine_when_it_is_called_on_its_own_class() -> None:
+    with pytest.raises(NotInFlow, match=r"wait_for_signal\(approve\) .* an engine runs, .*flows=\[DurableApprovalFlow"):
+        asyncio.run(ApprovalFlow(Outside()).ask())
