@@ -124,7 +124,8 @@ class Execution:
         if self._suspended is None:
             return not (self.turning or self.calls.busy or self.deliveries.inbox or self.deliveries.waking)
         # One step holds all of it up. What else has come is delivered behind that step, now or after a replay.
-        return self.calls.busy == sum(self._is_answered(call) for call, *_ in self.deliveries.inbox)
+        inbox = self.deliveries.inbox
+        return self.calls.busy <= len(inbox) and self.calls.busy == sum(self._is_answered(call) for call, *_ in inbox)
 
     def _is_answered(self, call: AnyCall) -> bool:
         return isinstance(call, OpenCall) and self.calls.has(call)
