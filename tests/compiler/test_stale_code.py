@@ -40,6 +40,11 @@ class ShopFlow:
         return at
 """
 PAY = "async def pay(self, article: str, count: int, *, gift: bool = False) -> str:"
+AWAITED = f"""\
+await self.pay(article, count)
+
+    @step(raises=(PaymentDeclined,))
+    {PAY}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ CHANGES = (
     Change("no_longer_positional_only", "article: str, /, *extras", "article: str, *extras", "pack", False),
     Change("variadic_removed", "*extras: str, ", "", "pack", False),
     Change("variadic_type_changed", "**labels: int", "**labels: str", "pack", True),
-    Change("made_plain", f"    {PAY}", f"    {PAY.removeprefix('async ')}", "pay", True),
+    Change("made_plain", AWAITED, AWAITED.replace("async ", "").replace("await ", ""), "pay", True),
     Change("made_async", "    def pack", "    async def pack", "pack", True),
     Change("method_renamed", "def pack(", "def wrap(", "pack", True),
     Change(

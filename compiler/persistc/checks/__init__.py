@@ -14,6 +14,7 @@ from persistc.checks.flow_code import flow_code
 from persistc.checks.inheritance import check_inheritance
 from persistc.checks.mark_arguments import check_mark_arguments
 from persistc.checks.modules import check_modules
+from persistc.checks.plain_in_async import check_plain_in_async
 from persistc.checks.signatures import check_signatures
 from persistc.checks.strays import check_strays
 from persistc.checks.waits import check_waits
@@ -22,7 +23,7 @@ from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
 OF_CLASSES = (check_definitions, check_inheritance, check_assignments, check_mark_arguments, check_signatures)
-OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_exceptions)
+OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions)
 
 
 def check(project: Project) -> list[Diagnostic]:
