@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from persistc.checks.flow_class import FlowClass, described
-from persistc.checks.storable import Refusal, TypeReader
+from persistc.checks.refusals import Refusal
+from persistc.checks.storable import TypeReader
 from persistc.diagnostics import Code, Diagnostic, Note
 from persistc.flow_tree import Attribute, Name, Subscript, walk
 from persistc.model import Kind, Method, Parameter, ParameterKind, Text

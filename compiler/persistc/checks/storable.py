@@ -7,25 +7,21 @@ imported, and the type checker holds every stored type to the bound of `Codec[T]
 import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from persistc.checks.enum_values import misfit
+from persistc.checks.refusals import WHERE_IT_GOES, Elsewhere, Refusal, refusal_of, refused_by_name, undefined
 from persistc.checks.type_tables import (
     ANNOTATED,
     BARE,
     FIELDS_OF_BASES,
     FIELDS_OF_DECORATORS,
-    IN_THIS_PROCESS,
     LITERAL,
     NEW_TYPE,
     NO_FIELDS,
     OBJECTS,
     PROTOCOL,
-    REFUSED,
-    STORED_BUILTINS,
     UNION,
     VARIABLES,
-    Refused,
 )
 from persistc.checks.written_forms import FormReader, clash_of
 from persistc.expression_text import expression_text
@@ -42,29 +38,6 @@ from persistc.flow_tree import (
 )
 from persistc.model import PACKAGE, Binding, BindingKind, Class, ClassAttribute, Kind, Module
 from persistc.project import Project
-from persistc.spans import Span
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """The place that is to blame when it is not the annotation itself: an alias, a class."""
-
-    file: str
-    span: Span
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a type cannot be stored, at the part of the annotation that is to blame."""
-
-    span: Span
-    reason: str
-    label: str
-    remedy: str
-    place: Elsewhere | None = None
-    of_enum: bool = False
-    """For the values of an enum, which are refused within classes too."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +95,8 @@ class TypeReader:
             if not any(self._is_conversion(item, module, inside) for item in items[1:]):
                 yield from self._read(items[0], module, inside, seen)
             return
-        if origin is not None and (refused := _refused(origin)) is not None:
-            yield _refusal(expression, refused, origin)
+        if origin is not None and (refused := refused_by_name(origin)) is not None:
+            yield refusal_of(expression, refused, origin)
             return
         if origin in UNION:
             yield from self._union(expression, items, module, inside, seen)
@@ -174,11 +147,11 @@ class TypeReader:
     ) -> Iterator[Refusal]:
         origin = self.project.origin_of(expression, module, inside)
         if origin is None and not seen and _is_undefined(expression, module, inside):
-            yield _undefined(expression, module)
+            yield undefined(expression, module)
         if origin is None or origin in seen:
             return
-        if (refused := _refused(origin)) is not None:
-            yield _refusal(expression, refused, origin)
+        if (refused := refused_by_name(origin)) is not None:
+            yield refusal_of(expression, refused, origin)
             return
         if origin in BARE:
             shown = dotted(expression)
@@ -201,7 +174,7 @@ class TypeReader:
                 expression.span,
                 f"`{binding.name}` is a function, not a type",
                 "not a type",
-                f"write the type of what is stored; {_WHERE_IT_GOES}",
+                f"write the type of what is stored; {WHERE_IT_GOES}",
                 Elsewhere(home.file, binding.span, "defined here"),
             )
             return
@@ -258,7 +231,7 @@ class TypeReader:
         if any(
             method.kind is not Kind.OTHER for owner, _ in self.project.lineage(cls, home) for method in owner.methods
         ):
-            yield Refusal(expression.span, f"`{cls.name}` is a flow class", "not a value", _WHERE_IT_GOES, place)
+            yield Refusal(expression.span, f"`{cls.name}` is a flow class", "not a value", WHERE_IT_GOES, place)
             return
         bases = [base.origin for owner, _ in self.project.lineage(cls, home) for base in owner.bases]
         if any(base in PROTOCOL for base in bases):
@@ -282,9 +255,6 @@ class TypeReader:
             yield from self._fields(expression, cls, home, seen)
 
 
-_WHERE_IT_GOES = "hand it to `__init__` and keep it on `self`"
-
-
 def _alternatives(*sides: Expression) -> Iterator[Expression]:
     for side in sides:
         if isinstance(side, Operation) and side.operator == "|":
@@ -299,13 +269,6 @@ def _is_undefined(expression: Expression, module: Module, inside: Class | None) 
     stars = any(binding.kind is BindingKind.STAR_IMPORT for binding in module.scope.bindings)
     local = inside is not None and (first in inside.scope or first in inside.type_parameters)
     return bool(first) and not (stars or local or first in module.scope or hasattr(builtins, first))
-
-
-def _undefined(expression: Expression, module: Module) -> Refusal:
-    name = (dotted(expression) or "").partition(".")[0]
-    near = get_close_matches(name, [*module.scope.by_name, *sorted(STORED_BUILTINS)], 1, 0.7)
-    remedy = f"did you mean `{near[0]}`?" if near else f"import `{name}`, or define it in this module"
-    return Refusal(expression.span, f"nothing here is called `{name}`", "not defined", remedy)
 
 
 def _is_field(project: Project, field: ClassAttribute, module: Module) -> bool:
@@ -324,44 +287,4 @@ def _may_be_data(bases: list[str | None], project: Project) -> bool:
     return any(
         base is None or (base not in {"builtins.object", "abc.ABC"} and project.find_class(base) is None)
         for base in bases
-    )
-
-
-def _refused(origin: str) -> Refused | None:
-    exact = REFUSED.get(origin)
-    if exact is not None:
-        return exact
-    top, _, name = origin.partition(".")
-    if top == "builtins":
-        return None if name in STORED_BUILTINS or "." in name else _refused_builtin(name)
-    if top in IN_THIS_PROCESS or origin.rpartition(".")[0] in IN_THIS_PROCESS:
-        return Refused("`{shown}` belongs to the process that made it", "gone when the process ends")
-    return None
-
-
-def _refused_builtin(name: str) -> Refused | None:
-    value = getattr(builtins, name, None)
-    if not isinstance(value, type):
-        if callable(value):
-            return Refused("`{shown}` is a function, not a type", "not a type")
-        return None
-    if issubclass(value, BaseException):
-        return Refused(
-            "`{shown}` is an exception",
-            "raised, not stored",
-            "store what it says, `str(error)`, or let the step raise it",
-        )
-    return Refused(
-        "`{shown}` has no form in the log", "cannot be written as JSON", "use a list, a number or a dataclass"
-    )
-
-
-def _refusal(expression: Expression, refused: Refused, origin: str) -> Refusal:
-    named = expression.value if isinstance(expression, Subscript) else expression
-    shown = dotted(named) or origin
-    return Refusal(
-        expression.span,
-        refused.reason.replace("{shown}", shown),
-        refused.label,
-        refused.remedy or _WHERE_IT_GOES,
     )
