@@ -41,24 +41,6 @@ _SORTABLE: Final = (
     shapes.UUIDType,
 )
 _FIELDS: Final = (shapes.StructType, shapes.DataclassType, shapes.TypedDictType, shapes.NamedTupleType)
-_CLASSES: Final = (shapes.StructType, shapes.DataclassType, shapes.TypedDictType)
-_FORMS: Final[dict[str, tuple[type[shapes.Type], ...]]] = {
-    "text": (
-        shapes.StrType,
-        shapes.BytesType,
-        shapes.ByteArrayType,
-        shapes.DateTimeType,
-        shapes.DateType,
-        shapes.TimeType,
-        shapes.TimeDeltaType,
-        shapes.UUIDType,
-        shapes.DecimalType,
-    ),
-    "whole numbers": (shapes.IntType,),
-    "lists": (shapes.CollectionType, shapes.TupleType, shapes.NamedTupleType),
-    "JSON objects": (shapes.DictType, *_CLASSES),
-}
-"""What values are told apart by; a literal is text or a number too, and one with the type it is a value of."""
 _Set = shapes.SetType | shapes.FrozenSetType
 _UNSUPPORTED: Final[dict[type[shapes.Type], str]] = {
     shapes.RawType: "msgspec.Raw is text without a type; write persistasaurus.Json",
@@ -143,8 +125,6 @@ class _Examination:
             self._key(shape.key_type, path)
         elif isinstance(shape, _Set) and not isinstance(_bare(shape.item_type), _SORTABLE):
             self._sorts_itself = False
-        elif isinstance(shape, shapes.UnionType):
-            self._told_apart(shape, path)
         for step, part in parts_of(shape):
             if (
                 step.startswith("._")
@@ -177,59 +157,12 @@ class _Examination:
         if not isinstance(bare, shapes.StrType):
             self._sorts_itself = False
 
-    def _told_apart(self, union: shapes.UnionType, path: str) -> None:
-        """A value is read back by its form in JSON alone; msgspec says so too, in words of its own."""
-        members = [bare for bare in map(_bare, union.types) if not isinstance(bare, shapes.NoneType)]
-        for index, second in enumerate(members):
-            for first in members[:index]:
-                form = _shared_form(first, second)
-                if form is not None:
-                    raise self._error(
-                        path,
-                        f"{_shown(first)} and {_shown(second)} are both written as {form} and could not be told apart; "
-                        f"{_remedy(first, second)}",
-                    )
-
     def _error(self, path: str, reason: str) -> ValueNotStorable:
         return _not_storable(self._where, path.removeprefix("."), reason)
 
 
 def _bare(shape: shapes.Type) -> shapes.Type:
     return shape.type if isinstance(shape, shapes.Metadata) else shape
-
-
-def _shared_form(first: shapes.Type, second: shapes.Type) -> str | None:
-    """The form of JSON in which neither of two types could be told from the other."""
-    if isinstance(first, shapes.CustomType) or isinstance(second, shapes.CustomType):
-        return "JSON of one's own making"
-    form = _form(first)
-    if form is None or form != _form(second):
-        return None
-    if isinstance(first, shapes.StructType) and isinstance(second, shapes.StructType):
-        return None if first.tag is not None and second.tag is not None and first.tag != second.tag else form
-    return form
-
-
-def _form(shape: shapes.Type) -> str | None:
-    if isinstance(shape, shapes.EnumType):
-        return "text" if any(isinstance(each.value, str) for each in shape.cls) else "whole numbers"
-    if isinstance(shape, shapes.StructType) and shape.array_like:
-        return "lists"
-    return next((form for form, kinds in _FORMS.items() if isinstance(shape, kinds)), None)
-
-
-def _shown(shape: shapes.Type) -> str:
-    cls = getattr(shape, "cls", None)
-    return type(shape).__name__.removesuffix("Type").lower() if cls is None else (get_origin(cls) or cls).__qualname__
-
-
-def _remedy(first: shapes.Type, second: shapes.Type) -> str:
-    if isinstance(first, _CLASSES) and isinstance(second, _CLASSES):
-        name = _shown(first)
-        return f"tag both, `class {name}(msgspec.Struct, tag=True)`, or write one class with optional fields"
-    if isinstance(first, shapes.CustomType) and isinstance(second, shapes.CustomType):
-        return "write one class that holds them, such as a pydantic model with a discriminator"
-    return "write one of them, or a dataclass with an optional field for each"
 
 
 def parts_of(shape: shapes.Type) -> Iterator[tuple[str, shapes.Type]]:
