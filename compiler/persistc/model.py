@@ -129,7 +129,6 @@ class Decorator:
     """The dotted name as written, without a call's arguments."""
     origin: str | None
     arguments: tuple[DecoratorArgument, ...] = ()
-    is_called: bool = False
 
     @property
     def mark(self) -> Kind | None:
@@ -286,8 +285,6 @@ class Module:
     """The names of the module."""
     classes: tuple[Class, ...]
     strays: tuple[Stray, ...] = ()
-    string_annotations: bool = False
-    """`from __future__ import annotations`."""
     interface_only: bool = False
 
     def origin(self, name: str, inside: Class | None = None) -> str | None:

@@ -32,13 +32,6 @@ class FlowClass:
         """The flows, steps and signals defined in its own body."""
         return tuple(method for method in self.cls.methods if method.kind is not Kind.OTHER)
 
-    def inherited(self, name: str) -> Owned | None:
-        """What `super()` finds under a name: the nearest definition in a base class."""
-        for owner, module in self.lineage[1:]:
-            if (method := owner.by_name.get(name)) is not None:
-                return Owned(method, owner, module)
-        return None
-
 
 def flow_classes(project: Project) -> Iterator[FlowClass]:
     """The flow classes of all modules that were read with their bodies."""

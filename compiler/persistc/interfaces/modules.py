@@ -64,7 +64,6 @@ class _Interface:
             imports=imports,
             scope=self._scope(tree.body, self.source.name, imports),
             classes=(),
-            string_annotations=any(each.origin == "__future__.annotations" for each in imports),
             interface_only=True,
         )
         found = tuple(
@@ -173,7 +172,6 @@ class _Interface:
                 name=name,
                 origin=None if name is None else module.origin(name, inside),
                 arguments=tuple(arguments),
-                is_called=called is not None,
             )
 
     def _arguments(self, call: ast.Call) -> Iterator[DecoratorArgument]:

@@ -88,7 +88,6 @@ class Classes:
                 DecoratorArgument(arg.keyword.value if arg.keyword else None, expressions.text(arg.value), arg.star)
                 for arg in (called.args if called is not None else ())
             ),
-            is_called=called is not None,
         )
 
     def _base(self, arg: cst.Arg) -> Base:

@@ -29,7 +29,6 @@ def lower(tree: Tree, source: SourceFile, imports: tuple[Import, ...], canonical
         imports=imports,
         scope=scope_of(tree.module.body, source.name, expressions, imports),
         classes=(),
-        string_annotations=any(each.origin == "__future__.annotations" for each in imports),
     )
     classes = Classes(shell, Statements(expressions, imports), canonical)
     found = tuple(_classes(tree.module.body, classes))
