@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -104,7 +105,7 @@ class BlockingEngine:
         except BaseException:
             coroutine.close()
             raise
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        return _result_of(asyncio.run_coroutine_threadsafe(coroutine, loop))
 
     def _open_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -122,6 +123,19 @@ class BlockingEngine:
         if loop is not None and self._thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
+
+
+_CTRL_C_WITHIN = 0.5
+"""Seconds: a lock that is waited for without end may never hear of a signal that came just before."""
+
+
+def _result_of(future: Future[T]) -> T:
+    while True:
+        try:
+            return future.result(_CTRL_C_WITHIN)
+        except TimeoutError:
+            if future.done():
+                return future.result()  # its own, or it has come meanwhile
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -228,6 +228,41 @@ def test_ctrl_c_while_waiting_for_a_flow_closes_the_engine_and_loses_nothing(log
         assert engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"]) == "['A', 'B']"
 
 
+def test_ctrl_c_is_heard_even_where_another_thread_gets_the_signal(log: ExecutionLog) -> None:
+    outside = Outside()
+    outside.shut("b")
+
+    def program() -> None:
+        with BlockingEngine(log, flows=[DurableAsyncioFlow(outside)], closing_grace=timedelta(0)) as engine:
+            engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"])
+
+    def when_it_waits() -> None:
+        asyncio.run(outside.arrived("b"))
+        # Interrupts no lock that the main thread waits for, as if it had come just before that began to wait.
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    thread = threading.Thread(target=when_it_waits)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        program()
+    thread.join()
+    assert engine_threads() == []
+
+
+def test_a_flow_that_fails_with_a_timeout_raises_it_at_once(log: ExecutionLog) -> None:
+    outside = Outside()
+    outside.refuse("a", TimeoutError("of its own"))
+    with BlockingEngine(log, flows=[DurableAsyncioFlow(outside)]) as engine:
+        with pytest.raises(TimeoutError, match="of its own"):
+            engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a"])
+        outside.shut("b")
+        flow = engine.get_flow(DurableAsyncioFlow, "g")
+        flow.gathers.start(["b"])
+        with pytest.raises(TimeoutError, match="has not ended within"):
+            flow.gathers.result(timeout=timedelta(milliseconds=1))
+        outside.open("b")
+
+
 def test_ctrl_c_while_closing_ends_the_wait_for_bodies_and_still_lets_go_of_the_log(log: ExecutionLog) -> None:
     outside = Outside()
     outside.shut("a")
