@@ -193,6 +193,14 @@ def test_an_engine_that_cannot_open_leaves_no_thread_and_may_try_again(log: Exec
 # -- Ctrl-C ----------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def interrupts() -> Iterator[None]:
+    """Ctrl-C interrupts, as in a terminal; what was started in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def ctrl_c_when(comes: Callable[[], None]) -> Iterator[None]:
     """Press Ctrl-C when `comes()` has returned."""
