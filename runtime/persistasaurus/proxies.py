@@ -64,10 +64,17 @@ def _refuse_the_program(flow_class: type) -> None:
     imported = getattr(sys.modules.get(flow_class.__module__), "__file__", None)
     if flow_class.__module__ == "__main__" or program is None or imported is None:
         return
-    if os.path.realpath(program) == os.path.realpath(imported):
+    if _is_same_file(program, imported):
         file = os.path.basename(program)
         raise ImportedTwice(
             f"{file} runs as the program and is imported a second time, as {flow_class.__module__}, for its proxies: "
             f"each class in it would be two, and the exceptions and values of one unknown to the other. Keep "
             f"{flow_class.__qualname__} in {file} and put the program into another file, main.py say"
         )
+
+
+def _is_same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False  # one of them is no file: in a zip archive, say

@@ -201,15 +201,25 @@ def interrupts() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def interrupt() -> None:
+    """What Ctrl-C does."""
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def interrupt_this_thread() -> None:
+    """Interrupt no lock that the main thread waits for, as if Ctrl-C had come just before that began to wait."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+
 @contextmanager
-def ctrl_c_when(comes: Callable[[], None]) -> Iterator[None]:
+def ctrl_c_when(comes: Callable[[], None], press: Callable[[], None] = interrupt) -> Iterator[None]:
     """Press Ctrl-C when `comes()` has returned."""
 
-    def press() -> None:
+    def wait_and_press() -> None:
         comes()
-        os.kill(os.getpid(), signal.SIGINT)
+        press()
 
-    thread = threading.Thread(target=press)
+    thread = threading.Thread(target=wait_and_press)
     thread.start()
     try:
         yield
@@ -217,44 +227,28 @@ def ctrl_c_when(comes: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
+def run_interrupted(log: ExecutionLog, outside: Outside, press: Callable[[], None]) -> None:
+    """Run a flow with steps `a` and `b` until Ctrl-C is pressed, when `b` has come to a door that stays shut."""
+    outside.shut("b")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        ctrl_c_when(lambda: asyncio.run(outside.arrived("b")), press),
+        BlockingEngine(log, flows=[DurableAsyncioFlow(outside)], closing_grace=timedelta(0)) as engine,
+    ):
+        engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"])
+    assert engine_threads() == []
+
+
 def test_ctrl_c_while_waiting_for_a_flow_closes_the_engine_and_loses_nothing(log: ExecutionLog) -> None:
     outside = Outside()
-    outside.shut("b")
-
-    def program() -> None:
-        with BlockingEngine(log, flows=[DurableAsyncioFlow(outside)], closing_grace=timedelta(0)) as engine:
-            engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"])
-
-    def when_it_waits() -> None:
-        asyncio.run(outside.arrived("b"))
-
-    with pytest.raises(KeyboardInterrupt), ctrl_c_when(when_it_waits):
-        program()
-    assert engine_threads() == []
+    run_interrupted(log, outside, interrupt)
     outside.open("b")
     with BlockingEngine(log, flows=[DurableAsyncioFlow(outside)]) as engine:
         assert engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"]) == "['A', 'B']"
 
 
 def test_ctrl_c_is_heard_even_where_another_thread_gets_the_signal(log: ExecutionLog) -> None:
-    outside = Outside()
-    outside.shut("b")
-
-    def program() -> None:
-        with BlockingEngine(log, flows=[DurableAsyncioFlow(outside)], closing_grace=timedelta(0)) as engine:
-            engine.get_flow(DurableAsyncioFlow, "f").gathers.run(["a", "b"])
-
-    def when_it_waits() -> None:
-        asyncio.run(outside.arrived("b"))
-        # Interrupts no lock that the main thread waits for, as if it had come just before that began to wait.
-        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-
-    thread = threading.Thread(target=when_it_waits)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        program()
-    thread.join()
-    assert engine_threads() == []
+    run_interrupted(log, Outside(), interrupt_this_thread)
 
 
 def test_a_flow_that_fails_with_a_timeout_raises_it_at_once(log: ExecutionLog) -> None:
