@@ -31,8 +31,9 @@ class BlockingEngine:
     Args:
         log: Path of the SQLite execution log, made if it is missing; or another `ExecutionLog`.
         flows: The proxies whose flows this engine runs, one object a class.
-        options: Those of `Engine`, described in `help(Engine)`: clock, durability, max_concurrent_recoveries,
-            max_recoveries, waiting_grace, max_waiting_in_memory, closing_grace, threads, max_bytes, random.
+        options: Those of `Engine`, described in `help(Engine)`: clock, durability, lease, max_concurrency,
+            max_concurrent_recoveries, max_recoveries, waiting_grace, max_waiting_in_memory, closing_grace, threads,
+            max_bytes, random.
 
     Raises:
         DuplicateFlow: Two of `flows` have flows of one name.

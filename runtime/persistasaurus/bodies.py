@@ -12,11 +12,14 @@ import contextlib
 import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from persistasaurus.open_call import OpenCall
 from persistasaurus.step_info import current_call
 from persistasaurus.workers import Workers
+
+if TYPE_CHECKING:
+    from persistasaurus.execution import Execution
 
 _BODIES_A_TURN: Final = 50
 """How many bodies run before the rest of the program gets its turn."""
@@ -62,6 +65,12 @@ class Bodies:
         call.stop_asked = True
         if call.body is not None:
             call.body.stop()
+
+    def stop_all_of(self, execution: Execution) -> None:
+        """Ask the async bodies of one run to stop: nobody wants their outcomes any more."""
+        for call in list(self._running.values()):
+            if call.execution is execution:
+                self.stop(call)
 
     def withdraw(self) -> list[OpenCall]:
         """Take back the calls whose bodies have not begun."""

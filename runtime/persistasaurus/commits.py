@@ -29,6 +29,12 @@ class Hearer(Protocol):
     def signal_settled(self, flow_id: str) -> None:
         """A signal for this flow that was on its way is on record, or never will be."""
 
+    def fenced(self) -> None:
+        """What was put for flows is not recorded from now on: this engine has lost its claims."""
+
+    def log_ended(self, error: Exception) -> None:
+        """Nothing is recorded any more."""
+
 
 class Commits:
     """Passes on what the log has committed; everything here happens on the event loop's thread, but `committed`.
@@ -110,6 +116,13 @@ class Commits:
         self._told = False
         while self._unheard:
             commit = self._unheard.popleft()
+            if commit.end is not None:
+                self._waiters.clear()
+                _guarded(self._hearer.log_ended, commit.end)
+                return
+            if commit.fenced:
+                self._waiters.clear()  # for what was dropped
+                _guarded(self._hearer.fenced)
             for flow_id, error in commit.refused.items():
                 _guarded(self._hearer.refused, flow_id, error)
             self._durable = commit.position

@@ -35,6 +35,10 @@ class Engine:
             - clock: Tells the time, `SystemClock()`; a test gives a `ManualClock`.
             - durability: "power" (the default) survives a power cut, "process" a killed process and is several times
               faster (G1). It applies to a log given as a path.
+            - lease: How long the claims of this engine count when it gives no sign of life, 15 seconds; after that
+              others go on with its flows (G11). It applies to a log given as a path.
+            - max_concurrency: How many flows this engine has in memory at most, running or waiting for a moment; more
+              wait on record for an engine with room. None, the default, sets no bound.
             - max_concurrent_recoveries: How many interrupted or due flows are brought back at the same time, 100 (G10).
             - max_recoveries: After how many recoveries in a row without a new record a flow is parked, 5 (G10).
             - waiting_grace: How long a waiting flow stays in memory before it is evicted, one second (G9).
@@ -62,7 +66,7 @@ class Engine:
         if isinstance(log, str | os.PathLike):
             from persistasaurus.sqlite_log import SqliteLog
 
-            self._log: ExecutionLog = SqliteLog(log, durability=self._settings.durability)
+            self._log: ExecutionLog = SqliteLog(log, durability=self._settings.durability, lease=self._settings.lease)
         else:
             self._log = log
         self._runner: Runner | None = None
@@ -81,7 +85,7 @@ class Engine:
         """Open the log and begin to recover.
 
         Raises:
-            LogInUse: Another engine has the log open.
+            LogInUse: Another engine has this log object open, or one of an earlier version the file.
             LogError: It is not an execution log, or newer than this version, or cannot be read.
         """
         if self._runner is not None:

@@ -36,11 +36,12 @@ PersistasaurusError
  ├─ StaleProxy                   (also an ImportError) generated code does not fit the flow class
  ├─ DuplicateFlow                two registered flows of one name
  └─ LogError                     the execution log as a whole
-     ├─ LogInUse                 another engine has it open
+     ├─ LogInUse                 the log object is open already, or the file in an earlier version
      ├─ NotAnExecutionLog        another kind of file
      ├─ NewerSchema              written by a newer version
      ├─ LogUnavailable           the file refuses: full, locked, read-only, damaged
      └─ RowRefused               one row was refused
+         └─ ClaimLost            another engine runs the flow
 Evicted (BaseException)          the flow left memory; only steers control flow
 """
 
@@ -211,7 +212,7 @@ class LogError(PersistasaurusError):
 
 
 class LogInUse(LogError):
-    """Another engine has the log open."""
+    """The log object is open in another engine already, or the file in one of an earlier version."""
 
 
 class NotAnExecutionLog(LogError):
@@ -228,6 +229,10 @@ class LogUnavailable(LogError):
 
 class RowRefused(LogError):
     """One row was refused; its flow stops, others go on."""
+
+
+class ClaimLost(RowRefused):
+    """The flow went to another engine, which goes on with it from what is recorded (G11)."""
 
 
 class Evicted(BaseException):

@@ -139,4 +139,9 @@ class FlowRecord:
             self.flow, status=status, due=due, recoveries=recoveries, digest=digest, return_value=return_value,
             ended_at=ended_at,
         )  # fmt: skip
-        self.put(FlowChanged(self.flow.flow_id, status, due, recoveries, digest, return_value, ended_at))
+        self.put(
+            FlowChanged(
+                self.flow.flow_id, status, due, recoveries, digest, return_value, ended_at, self.flow.claims,
+                self._host.heard,
+            )
+        )  # fmt: skip

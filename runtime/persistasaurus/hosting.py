@@ -28,6 +28,8 @@ class Host(Protocol):
     pump: Pump
     closing: bool
     """Whether no flow may go on any more (G14)."""
+    heard: int
+    """The number of the last signal that was heard of from other engines."""
     random: Callable[[], float]
     max_bytes: int
     """The largest value, in bytes of JSON."""

@@ -7,32 +7,59 @@ Every log keeps the same contract, which `persistasaurus.testing.ExecutionLogCon
 - `on_commit` is told once a commit has returned, and not before; from any thread.
 - Reads see committed data only. They come in pages and do not wait for writes.
 - A refused row stops its own flow: no later write of that flow is made until `Readmit`; other flows do not notice.
+- Many engines may share what is recorded, each through a log object of its own. A RUNNING flow is claimed by the
+  engine that started it or took it with `Claim`, until the engine closes, gives it back, or its lease is over; a
+  WAITING one by nobody. Whoever lost a claim can write nothing more for that flow (G11).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, Protocol
+
+from msgspec import Struct
 
 from persistasaurus.records import Commit, FlowRow, FlowStatus, InvocationRow, SignalRow, Write
 
+HEAD_START: Final = 100_000
+"""Microseconds for which a due flow is left to the living engine that ran it last and may have it in memory."""
+
+
+class Snapshot(Struct, frozen=True):
+    """All that is recorded of one flow at one moment."""
+
+    flow: FlowRow
+    invocations: tuple[InvocationRow, ...]
+    """Those in force, by step number."""
+    archived: tuple[InvocationRow, ...]
+    """Those of earlier rounds, by round and step number."""
+    signals: tuple[SignalRow, ...]
+    """Read and unread, in the order in which they were sent."""
+
+    @property
+    def position(self) -> int:
+        """How far the flow has come: the number of its last delivery."""
+        return max((row.delivery for row in self.invocations if row.delivery is not None), default=0)
+
 
 class ExecutionLog(Protocol):
-    """Where flows are recorded. One engine has a log open at a time."""
+    """Where flows are recorded, as one engine sees it."""
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
-        """Take the log for one engine.
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = ...) -> None:
+        """Join the engines that share the log.
 
         Args:
             on_commit: Called after each commit, from any thread, with what it settled.
+            on_news: Called, from any thread, when another engine may have recorded something that matters here: a flow
+                nobody runs, a signal, the end of a flow. May come without a reason, and late by a second, never not.
 
         Raises:
-            LogInUse: Another engine has this log open.
+            LogInUse: This log object is open for another engine.
             LogError: It is not an execution log, or newer than this version, or cannot be read.
         """
 
     def close(self) -> None:
-        """Commit what was put, tell `on_commit`, and let go of the log.
+        """Commit what was put, tell `on_commit`, give back every claim, and let go of the log.
 
         Raises:
             LogUnavailable: The log cannot be written; says what was not recorded. It is let go of all the same.
@@ -61,8 +88,41 @@ class ExecutionLog(Protocol):
     ) -> Sequence[FlowRow]:
         """Flows of one status or of all, oldest first by (timestamp, flow id), behind `after`, at most `limit`."""
 
-    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
-        """WAITING flows due at or before `before`, by (due, flow id), behind `after`, at most `limit`."""
+    def available(
+        self,
+        now: int,
+        names: Collection[str],
+        *,
+        other: bool = False,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[FlowRow]:
+        """Flows that can be claimed: RUNNING ones nobody runs, and WAITING ones that are due.
+
+        A due flow is left to the engine that ran it last, if that lives, for the time of `HEAD_START`.
+
+        Args:
+            now: The time.
+            names: The recorded names of the flows that are wanted, `Class.method`.
+            other: Find the flows of all other names instead.
+            after: Begin behind this place, (since when, flow id).
+            limit: At most so many.
+
+        Returns:
+            Ordered by since when they can be: a WAITING flow since it is due, a RUNNING one since it was started.
+        """
 
     def next_due(self, after: int) -> int | None:
         """The earliest due time later than `after` of any WAITING flow, None if there is none."""
+
+    def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
+        """Those of these flows that are neither RUNNING nor WAITING."""
+
+    def snapshot(self, flow_id: str) -> Snapshot | None:
+        """All that is recorded of a flow at one moment, None if there is no such flow."""
+
+    def last_signal(self) -> int:
+        """The number of the last signal stored for any flow, 0 if there is none; numbers only grow."""
+
+    def signals_from_others(self, after: int, to: int) -> Sequence[SignalRow]:
+        """The signals numbered above `after`, up to `to`, that were sent through other engines, in that order."""

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from msgspec import Struct
 
 from persistasaurus.errors import LogError, LogInUse, RowRefused
+from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.memory_rows import MemoryRows
 from persistasaurus.records import (
     FLOW_STEP,
     Answer,
     Commit,
+    Extend,
     FlowRow,
     FlowStatus,
     InvocationRow,
     Question,
     Readmit,
     SignalRow,
+    Sweep,
     Write,
     flow_of,
 )
+from persistasaurus.row_changes import passing_the_fence
+
+
+def _ignore() -> None:
+    """News of other engines that nobody wants to hear."""
 
 
 class InMemoryLog:
@@ -36,24 +48,33 @@ class InMemoryLog:
 
     def __init__(self, *, auto_commit: bool = True) -> None:
         self._auto_commit = auto_commit
-        self._beginning = MemoryRows()
-        self._rows = MemoryRows()
-        self._journal: list[Write] = []
+        self._shared = _Shared(MemoryRows())
+        self._engine = 0
+        self._dropping = False
         self._queue: list[Write] = []
         self._position = 0
         self._stopped: dict[str, Exception] = {}
         self._refused: set[tuple[str, int]] = set()
         self._on_commit: Callable[[Commit], None] | None = None
+        self._on_news: Callable[[], None] = _ignore
         self._committer: _LoopCommitter | _ThreadCommitter | None = None
         self._guard = threading.Lock()
-        self._one_commit = threading.RLock()
+
+    def beside(self) -> InMemoryLog:
+        """Another log object on the same rows, for another engine."""
+        log = InMemoryLog(auto_commit=self._auto_commit)
+        log._shared = self._shared
+        return log
 
     # The execution log
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = _ignore) -> None:
         if self._on_commit is not None:
             raise LogInUse("another engine of this process has this InMemoryLog open: close that engine first")
         self._on_commit = on_commit
+        self._on_news = on_news
+        self._dropping = False
+        self._engine = self._shared.join(self)
         if self._auto_commit:
             try:
                 self._committer = _LoopCommitter(asyncio.get_running_loop(), self._commit_waiting)
@@ -69,6 +90,7 @@ class InMemoryLog:
         self._commit_waiting()
         self._stopped.clear()
         self._on_commit = None
+        self._shared.leave(self, self._engine)
 
     def put(self, write: Write) -> int:
         if self._on_commit is None:
@@ -82,16 +104,16 @@ class InMemoryLog:
         return position
 
     def flow(self, flow_id: str) -> FlowRow | None:
-        return self._rows.flows.get(flow_id)
+        return self._shared.rows.flows.get(flow_id)
 
     def invocations(self, flow_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[InvocationRow]:
-        with self._guard:
-            calls = self._rows.calls.get(flow_id, {})
+        with self._shared.guard:
+            calls = self._shared.rows.calls.get(flow_id, {})
             return [calls[step] for step in sorted(step for step in calls if step > after)[:limit]]
 
     def archived(self, flow_id: str, *, limit: int = 1000) -> Sequence[InvocationRow]:
-        with self._guard:
-            return self._rows.archived.get(flow_id, [])[:limit]
+        with self._shared.guard:
+            return self._shared.rows.archived.get(flow_id, [])[:limit]
 
     def unread_signals(self, flow_id: str) -> Sequence[SignalRow]:
         return [signal for signal in self._signals(flow_id) if signal.taken_by is None]
@@ -102,28 +124,72 @@ class InMemoryLog:
     def flows(
         self, *, status: FlowStatus | None = None, after: tuple[int, str] | None = None, limit: int = 100
     ) -> Sequence[FlowRow]:
-        with self._guard:
-            found = [
-                (row.timestamp, row.flow_id)
-                for row in self._rows.flows.values()
-                if status is None or row.status is status
-            ]
+        with self._shared.guard:
+            rows = self._shared.rows.flows
+            found = [(row.timestamp, row.flow_id) for row in rows.values() if status is None or row.status is status]
             wanted = sorted(place for place in found if after is None or place > after)[:limit]
-            return [self._rows.flows[flow_id] for _, flow_id in wanted]
+            return [rows[flow_id] for _, flow_id in wanted]
 
-    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
-        with self._guard:
-            places = self._rows.due_times()
-            found = sorted(place for place in places if place[0] <= before and (after is None or place > after))
-            return [self._rows.flows[flow_id] for _, flow_id in found[:limit]]
+    def available(
+        self,
+        now: int,
+        names: Collection[str],
+        *,
+        other: bool = False,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[FlowRow]:
+        with self._shared.guard:
+            rows, owners = self._shared.rows.flows, self._shared.rows.owners
+            found: list[tuple[int, str]] = []
+            for row in rows.values():
+                if (row.name in names) is other:
+                    continue
+                owner = owners.get(row.flow_id)
+                if row.status is FlowStatus.RUNNING and owner is None:
+                    found.append((row.timestamp, row.flow_id))
+                elif row.status is FlowStatus.WAITING and row.due is not None:
+                    elsewhere = owner != self._engine and owner in self._shared.living
+                    if row.due <= (now - HEAD_START if elsewhere else now):
+                        found.append((row.due, row.flow_id))
+            wanted = sorted(place for place in found if after is None or place > after)[:limit]
+            return [rows[flow_id] for _, flow_id in wanted]
 
     def next_due(self, after: int) -> int | None:
-        with self._guard:
-            return min((due for due, _ in self._rows.due_times() if due > after), default=None)
+        with self._shared.guard:
+            return min((due for due, _ in self._shared.rows.due_times() if due > after), default=None)
+
+    def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
+        with self._shared.guard:
+            found = [self._shared.rows.flows.get(flow_id) for flow_id in flow_ids]
+        return [row for row in found if row is not None and row.status not in _GOES_ON]
+
+    def snapshot(self, flow_id: str) -> Snapshot | None:
+        with self._shared.guard:
+            rows = self._shared.rows
+            flow = rows.flows.get(flow_id)
+            if flow is None:
+                return None
+            return Snapshot(
+                flow,
+                tuple(call for _, call in sorted(rows.calls.get(flow_id, {}).items())),
+                tuple(rows.archived.get(flow_id, ())),
+                tuple(signal for _, signal in sorted(rows.signals.get(flow_id, {}).items())),
+            )
+
+    def last_signal(self) -> int:
+        with self._shared.guard:
+            return len(self._shared.rows.sent)
+
+    def signals_from_others(self, after: int, to: int) -> Sequence[SignalRow]:
+        with self._shared.guard:
+            rows = self._shared.rows
+            found = [rows.now(signal) for engine, signal in rows.sent[after:to] if engine != self._engine]
+            return [signal for signal in found if signal is not None]
 
     def _signals(self, flow_id: str) -> list[SignalRow]:
-        with self._guard:
-            signals = self._rows.signals.get(flow_id, {})
+        with self._shared.guard:
+            signals = self._shared.rows.signals.get(flow_id, {})
             return [signals[signal_id] for signal_id in sorted(signals)]
 
     # What tests add to it
@@ -136,7 +202,7 @@ class InMemoryLog:
     @property
     def journal(self) -> Sequence[Write]:
         """The writes that became durable since the log was new, in order; not those that were refused or dropped."""
-        return tuple(self._journal)
+        return tuple(entry.write for entry in self._shared.journal)
 
     def commit(self, count: int | None = None) -> Commit:
         """Commit waiting writes, and tell `on_commit` before returning.
@@ -150,10 +216,11 @@ class InMemoryLog:
         on_commit = self._on_commit
         if on_commit is None:
             raise LogError("this InMemoryLog is not open, so there is nothing to commit")
-        with self._one_commit:
-            with self._guard:
+        with self._shared.one_commit:
+            with self._shared.guard, self._guard:
                 commit = self._settle(count)
             on_commit(commit)
+        self._shared.tell_others(self)
         return commit
 
     def refuse(self, flow_id: str, step: int = FLOW_STEP) -> None:
@@ -168,20 +235,25 @@ class InMemoryLog:
                 are durable now if left out.
 
         Returns:
-            An unopened log that commits as this one does, and refuses nothing.
+            An unopened log that commits as this one does, and refuses nothing. Every engine is gone.
         """
         log = InMemoryLog(auto_commit=self._auto_commit)
-        with self._guard:
-            if writes is None or writes == len(self._journal):
-                rows = self._rows.copy()
+        shared = self._shared
+        with shared.guard, self._guard:
+            if writes is None or writes == len(shared.journal):
+                rows = shared.rows.copy()
             else:
-                rows = self._beginning.copy()
-                for write in self._journal[:writes]:
-                    rows.make(write)
-                if writes > len(self._journal):
-                    _make_all(rows, self._queue[: writes - len(self._journal)], self._refused, dict(self._stopped))
-        log._beginning = rows
-        log._rows = rows.copy()
+                rows = shared.beginning.copy()
+                for entry in shared.journal[:writes]:
+                    entry.make(rows)
+                if writes > len(shared.journal):
+                    more = self._queue[: writes - len(shared.journal)]
+                    then = _Shared(rows, dict(shared.living))
+                    _make_all(then, more, self._refused, dict(self._stopped), self._engine)
+                    rows = then.rows
+        for flow_id in [flow_id for flow_id, row in rows.flows.items() if row.status is FlowStatus.RUNNING]:
+            rows.owners.pop(flow_id, None)
+        log._shared = _Shared(rows)
         return log
 
     def _commit_waiting(self) -> None:
@@ -189,20 +261,92 @@ class InMemoryLog:
             self.commit()
 
     def _settle(self, count: int | None) -> Commit:
+        shared = self._shared
         writes = self._queue[:count]
         del self._queue[: len(writes)]
         position = self._position - len(self._queue)
-        made, refused, answers = _make_all(self._rows, writes, self._refused, self._stopped)
-        self._journal += made
+        fenced = self._engine not in shared.living
+        if fenced:
+            self._engine = shared.enter()
+            self._dropping = True
+        if self._dropping:
+            writes, self._dropping = passing_the_fence(writes)
+        made, refused, answers = _make_all(shared, writes, self._refused, self._stopped, self._engine)
+        shared.journal += made
         first = position - len(writes) + 1
-        return Commit(position, refused, {first + index: answer for index, answer in answers.items()})
+        return Commit(position, refused, {first + index: answer for index, answer in answers.items()}, fenced)
+
+
+class _Entry(Struct, frozen=True):
+    """A write that became durable, and what it depended on."""
+
+    write: Write
+    engine: int
+    living: frozenset[int]
+
+    def make(self, rows: MemoryRows) -> None:
+        rows.make(self.write, self.engine, self.living)
+
+
+class _Shared:
+    """What log objects on the same rows share."""
+
+    def __init__(self, rows: MemoryRows, living: dict[int, float] | None = None) -> None:
+        self.beginning = rows
+        self.rows = rows.copy()
+        self.journal: list[_Entry] = []
+        self.living = {} if living is None else living
+        """The engines whose claims count, and until when, in seconds of the monotonic clock."""
+        self.guard = threading.Lock()
+        self.one_commit = threading.RLock()
+        self._gone: set[int] = set()
+        self._engines = 0
+        self._open: list[InMemoryLog] = []
+
+    def join(self, log: InMemoryLog) -> int:
+        with self.guard:
+            self._open.append(log)
+            return self.enter()
+
+    def enter(self) -> int:
+        """A new engine; its number."""
+        self._engines += 1
+        self.living[self._engines] = float("inf")
+        return self._engines
+
+    def leave(self, log: InMemoryLog, engine: int) -> None:
+        with self.guard:
+            self._open.remove(log)
+            self.living.pop(engine, None)
+            self.rows.free({engine}, len(self.rows.flows))
+        self.tell_others(log)
+
+    def sweep(self, write: Sweep, engine: int) -> int:
+        now = time.monotonic()
+        gone = {each for each, until in self.living.items() if each != engine and (until <= now or each in write.dead)}
+        for each in gone:
+            del self.living[each]
+        self._gone |= gone
+        return self.rows.free(self._gone, write.limit)
+
+    def tell_others(self, log: InMemoryLog) -> None:
+        for other in list(self._open):
+            if other is not log:
+                other._on_news()
+
+
+_GOES_ON: Final = (FlowStatus.RUNNING, FlowStatus.WAITING)
 
 
 def _make_all(
-    rows: MemoryRows, writes: Sequence[Write], refusing: set[tuple[str, int]], stopped: dict[str, Exception]
-) -> tuple[list[Write], dict[str, Exception], dict[int, Answer | Exception]]:
+    shared: _Shared,
+    writes: Sequence[Write],
+    refusing: set[tuple[str, int]],
+    stopped: dict[str, Exception],
+    engine: int,
+) -> tuple[list[_Entry], dict[str, Exception], dict[int, Answer | Exception]]:
     """Make the writes, one after the other; returns those made, the flows stopped, and the answers by index."""
-    made: list[Write] = []
+    made: list[_Entry] = []
     refused: dict[str, Exception] = {}
     answers: dict[int, Answer | Exception] = {}
     for index, write in enumerate(writes):
@@ -219,14 +363,19 @@ def _make_all(
                 raise RowRefused(
                     f"flow {flow_id!r}: this {type(write).__name__} is refused because a test asked for it"
                 )
-            answer = rows.make(write)
+            answer: Answer = shared.rows.make(write, engine, shared.living)
         except RowRefused as error:
             if isinstance(write, Question):
                 answers[index] = error
             else:
                 stopped[flow_id] = refused[flow_id] = error
             continue
-        made.append(write)
+        if isinstance(write, Extend):
+            shared.living[engine] = time.monotonic() + write.lease / 1e6
+        elif isinstance(write, Sweep):
+            answer = shared.sweep(write, engine)
+        else:
+            made.append(_Entry(write, engine, frozenset(shared.living)))
         if isinstance(write, Question):
             answers[index] = answer
     return made, refused, answers

@@ -62,11 +62,15 @@ class FlowOperations:
             python=PYTHON,
         )
 
+        claim = runner.schedule.take_place(flow_id)
+
         def begin(found: Answer) -> None:
-            if found is None:
+            if found is None and claim:
                 runner.begin(flow)
 
-        found: FlowRow | None = await runner.ask(Start(flow), begin)
+        question = runner.ask(Start(flow, claim), begin)
+        question.add_done_callback(lambda _: runner.schedule.give_place_back(flow_id))
+        found: FlowRow | None = await question
         while found is not None:
             self._require_same(found, flow, method)
             if found.status is not FlowStatus.FAILED:
@@ -157,7 +161,7 @@ class FlowOperations:
             self._raise_unknown(flow_id)
         if found.status is not FlowStatus.PARKED:
             raise FlowConflict(flow_id, f"flow {flow_id} is {found.status}, only a PARKED flow is resumed")
-        runner.schedule.wake(flow_id)
+        runner.schedule.request(flow_id)
 
     async def flows(self, status: FlowStatus | None, limit: int) -> list[FlowSummary]:
         """Flows on record, oldest first."""
@@ -176,6 +180,8 @@ class FlowOperations:
         """
         if self._runner.closing:
             raise EngineClosed("the engine is closed: open one with `async with Engine(...)`")
+        if self._runner.broken is not None:
+            raise self._runner.broken
         if asyncio.get_running_loop() is not self._runner.loop:
             raise WrongEventLoop(
                 "an Engine works on the event loop it was opened on: call it there, from other threads with "
@@ -217,7 +223,7 @@ class FlowOperations:
         """A flow somebody waits for need not wait for its turn in the recovery."""
         if flow.status in (FlowStatus.RUNNING, FlowStatus.PARKED) and flow.flow_id not in self._runner.executions:
             self._runner.registered(flow)
-            self._runner.schedule.recover_now(flow.flow_id)
+            self._runner.schedule.request(flow.flow_id, parked=flow.status is FlowStatus.PARKED)
 
     async def _reopen(self, flow: FlowRow, method: Method) -> bool:
         runner = self._runner
@@ -229,7 +235,7 @@ class FlowOperations:
         except FlowNotReopened as refusal:
             raise refusal from error
         reopened: bool = await runner.ask(
-            plan, lambda done: runner.schedule.wake(flow.flow_id) if done is True else None
+            plan, lambda done: runner.schedule.request(flow.flow_id) if done is True else None
         )
         return reopened
 

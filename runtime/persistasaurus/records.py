@@ -84,7 +84,7 @@ class CallChanged(Struct, frozen=True, gc=False):
 
 
 class FlowChanged(Struct, frozen=True, gc=False):
-    """The new state of a flow's own row, refused if the row is not there."""
+    """The new state of a flow's own row, from who runs the flow; refused with `ClaimLost` if that is another (G11)."""
 
     flow_id: str
     status: FlowStatus
@@ -93,6 +93,11 @@ class FlowChanged(Struct, frozen=True, gc=False):
     digest: str | None
     return_value: str | None
     ended_at: int | None
+    claims: int = 0
+    """The flow's claims when the writer got it. They are more once another engine had it."""
+    heard: int = 0
+    """The last signal, by number, that the writer had heard of from other engines: a WAITING flow for which there is a
+    later one stays due, or nobody would wake it (G8)."""
 
 
 class SignalTaken(Struct, frozen=True, gc=False):
@@ -133,6 +138,8 @@ class FlowRow(Struct, frozen=True):
     digest: str | None = None
     return_value: str | None = None
     ended_at: int | None = None
+    claims: int = 0
+    """How often the right to run it has changed hands: the fencing token of a claim (G11)."""
 
     @property
     def name(self) -> str:
@@ -185,6 +192,8 @@ class Start(Struct, frozen=True):
     """Record a new flow unless its id is taken; answered with the row found there, None when this one was inserted."""
 
     flow: FlowRow
+    claim: bool = True
+    """Whether this engine runs it; otherwise it is there for any that has room."""
 
 
 class Send(Struct, frozen=True):
@@ -202,7 +211,8 @@ class Reopen(Struct, frozen=True):
     is no longer FAILED in `from_round`.
 
     Rows in `archive` become history of `from_round` and the signals they took are unread again; `restate` sets rows
-    that stay; the flow's row becomes RUNNING in `from_round + 1` without outcome, due time or recoveries.
+    that stay; the flow's row becomes RUNNING in `from_round + 1` without outcome, due time or recoveries, and waits to
+    be claimed.
     """
 
     flow_id: str
@@ -218,10 +228,63 @@ class Reopen(Struct, frozen=True):
 class Resume(Struct, frozen=True):
     """Let a PARKED flow run again; answered with the flow's row as found, None for an unknown id.
 
-    It becomes RUNNING without reason (the return value), due time or recoveries.
+    It becomes RUNNING without reason (the return value), due time or recoveries, and waits to be claimed.
     """
 
     flow_id: str
+
+
+class Claim(Struct, frozen=True):
+    """Take the right to run a flow (G11); answered with its row as found, None if it cannot be had.
+
+    It can if the flow is WAITING, whether or not it is due, or RUNNING without a claim of a living engine, or PARKED
+    and `parked` says so. Then it is RUNNING without due time or reason, and its `claims` are one more.
+    """
+
+    flow_id: str
+    parked: bool = False
+
+
+class Release(Struct, frozen=True):
+    """Give a RUNNING flow back, for any engine to claim; refused with `ClaimLost` if it is another's.
+
+    What the giver still puts for it is refused, too.
+    """
+
+    flow_id: str
+    claims: int
+
+
+class Delete(Struct, frozen=True):
+    """Forget a flow that is COMPLETE, FAILED, CANCELLED or PARKED, with its signals and its history.
+
+    Answered with its row as found, None if there is none; a flow in any other status stays.
+    """
+
+    flow_id: str
+
+
+class Extend(Struct, frozen=True):
+    """Renew the lease of this engine, on which all its claims hang; answered with True."""
+
+    lease: int
+    """Microseconds from now on; zero or less is refused."""
+
+
+class Sweep(Struct, frozen=True):
+    """Take the claims of engines that are gone, a bounded number at a time; answered with how many flows that freed.
+
+    Gone are those whose lease is over and those in `dead`; they can write no more (G11).
+    """
+
+    dead: tuple[int, ...] = ()
+    """Engines, by number, whose process was seen to have ended."""
+    limit: int = 1000
+    """Flows at most; engines with more are taken up by the next sweep."""
+
+
+class Rejoin(Struct, frozen=True):
+    """This engine has dropped the flows it ran before it lost its claims: what it puts from here on is new."""
 
 
 class Readmit(Struct, frozen=True):
@@ -230,21 +293,23 @@ class Readmit(Struct, frozen=True):
     flow_id: str
 
 
-Write = CallMade | CallChanged | FlowChanged | SignalTaken | SignalReturned | Start | Send | Reopen | Resume | Readmit
-Question = Start | Send | Reopen | Resume
+Question = Start | Send | Reopen | Resume | Claim | Delete | Extend | Sweep
 """The writes that are answered.
 
 They come from outside their flow: one that is refused changes nothing, is answered with its error, and does not stop
 the flow. One that is put while the flow is stopped is answered with what stopped it."""
-Answer = FlowRow | bool | None
+Write = CallMade | CallChanged | FlowChanged | SignalTaken | SignalReturned | Release | Readmit | Rejoin | Question
+Answer = FlowRow | bool | int | None
 
 
 def flow_of(write: Write) -> str:
-    """The id of the flow a write belongs to."""
+    """The id of the flow a write belongs to, "" for one that belongs to the engine."""
     if isinstance(write, Start):
         return write.flow.flow_id
     if isinstance(write, Send):
         return write.signal.flow_id
+    if isinstance(write, Extend | Sweep | Rejoin):
+        return ""
     return write.flow_id
 
 
@@ -258,3 +323,8 @@ class Commit(Struct, frozen=True):
     position: int
     refused: dict[str, Exception]
     answers: dict[int, Answer | Exception]
+    fenced: bool = False
+    """Whether it was found that this engine's claims went to others. Nothing that it put for a flow, but questions, is
+    recorded from there on until `Rejoin`."""
+    end: Exception | None = None
+    """Why nothing will be recorded any more, if that is so."""

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from persistasaurus.records import CallChanged, CallMade, FlowChanged, FlowRow, FlowStatus, InvocationRow, Status
+from persistasaurus.errors import RowRefused
+from persistasaurus.records import (
+    CallChanged,
+    CallMade,
+    Extend,
+    FlowChanged,
+    FlowRow,
+    FlowStatus,
+    InvocationRow,
+    Question,
+    Readmit,
+    Rejoin,
+    Status,
+    Write,
+)
 
 READS_NO_SIGNALS: Final = frozenset((FlowStatus.COMPLETE, FlowStatus.CANCELLED))
 """A flow in one of these will never wait again (G8). A FAILED one may be reopened, a PARKED one resumed."""
+
+
+NOTHING_UNHEARD: Final = 2**62
+"""A number of a signal that none reaches."""
+
+DELETABLE: Final = frozenset((FlowStatus.COMPLETE, FlowStatus.FAILED, FlowStatus.CANCELLED, FlowStatus.PARKED))
+"""A flow in one of these is run by nobody."""
 
 
 def call_made(write: CallMade) -> InvocationRow:
@@ -80,9 +102,19 @@ def flow_changed(row: FlowRow, write: FlowChanged) -> FlowRow:
     )
 
 
-def change_of(row: FlowRow) -> FlowChanged:
+def change_of(row: FlowRow, heard: int = NOTHING_UNHEARD) -> FlowChanged:
     """The write that brings a flow's row to where `row` stands."""
-    return FlowChanged(row.flow_id, row.status, row.due, row.recoveries, row.digest, row.return_value, row.ended_at)
+    return FlowChanged(
+        row.flow_id,
+        row.status,
+        row.due,
+        row.recoveries,
+        row.digest,
+        row.return_value,
+        row.ended_at,
+        row.claims,
+        heard,
+    )
 
 
 def flow_woken(row: FlowRow, sent_at: int) -> FlowRow:
@@ -98,3 +130,47 @@ def flow_running(row: FlowRow) -> FlowRow:
 def flow_reopened(row: FlowRow) -> FlowRow:
     """A FAILED flow in its next round (G7)."""
     return replace(flow_running(row), round=row.round + 1)
+
+
+def flow_claimed(row: FlowRow) -> FlowRow:
+    """A flow that an engine got the right to run (G11)."""
+    return replace(row, status=FlowStatus.RUNNING, due=None, return_value=None, ended_at=None, claims=row.claims + 1)
+
+
+def flow_released(row: FlowRow) -> FlowRow:
+    """A flow that was given back: whoever still holds the old claim is too late."""
+    return replace(row, claims=row.claims + 1)
+
+
+def is_claimable(row: FlowRow, *, owned: bool, parked: bool) -> bool:
+    """Whether the right to run a flow can be had.
+
+    Args:
+        row: The flow's.
+        owned: Whether the engine that last had it lives.
+        parked: Whether a PARKED flow is wanted, too.
+    """
+    if row.status is FlowStatus.RUNNING:
+        return not owned
+    return row.status is FlowStatus.WAITING or (parked and row.status is FlowStatus.PARKED)
+
+
+def refuse_no_lease(write: Extend) -> None:
+    """RowRefused for a lease that is over when it begins."""
+    if write.lease <= 0:
+        raise RowRefused(f"a lease is extended by one microsecond or more, not by {write.lease}")
+
+
+def passing_the_fence(writes: Sequence[Write]) -> tuple[list[Write], bool]:
+    """What may be made of writes that were put by an engine which has lost its claims (G11).
+
+    Returns:
+        The writes, as many as before: what flows had put before `Rejoin` is replaced by `Rejoin`, which does nothing.
+        Whether that is still to come, so that what follows is dropped, too.
+    """
+    dropping = True
+    passing: list[Write] = []
+    for write in writes:
+        dropping = dropping and not isinstance(write, Rejoin)
+        passing.append(Rejoin() if dropping and not isinstance(write, Question | Readmit) else write)
+    return passing, dropping

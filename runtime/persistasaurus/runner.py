@@ -12,7 +12,15 @@ from msgspec import Struct
 from persistasaurus.bodies import Bodies
 from persistasaurus.clock import Alarm
 from persistasaurus.commits import Commits, fail
-from persistasaurus.errors import CorruptRow, EngineClosed, FlowNotRegistered, PersistasaurusError, RecoveryLimit
+from persistasaurus.errors import (
+    ClaimLost,
+    CorruptRow,
+    EngineClosed,
+    FlowNotRegistered,
+    LogUnavailable,
+    PersistasaurusError,
+    RecoveryLimit,
+)
 from persistasaurus.execution import Execution
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
 from persistasaurus.flow_record import log_parked
@@ -21,16 +29,17 @@ from persistasaurus.open_call import OpenCall, State
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.pump import Pump
 from persistasaurus.records import (
-    FlowChanged,
     FlowRow,
     FlowStatus,
     InvocationRow,
     Kind,
     Readmit,
+    Rejoin,
     SignalRow,
     Status,
 )
 from persistasaurus.replay import History
+from persistasaurus.row_changes import change_of
 from persistasaurus.schedule import Schedule
 from persistasaurus.settings import Settings
 
@@ -62,8 +71,14 @@ class Runner:
         self.max_bytes = settings.max_bytes
         self.pump = Pump()
         self.closing = False
+        self.heard = 0
+        self.broken: Exception | None = None
+        """Why nothing is recorded any more, if that is so."""
         self.executions: dict[str, Execution] = {}
         self._registered = registered
+        self.names = tuple(registered)
+        """The recorded names of the flows it can run."""
+        self._news_told = False
         self._settings = settings
         self.loop = asyncio.get_running_loop()
         self._bodies = Bodies(self.loop, settings.threads)
@@ -78,7 +93,8 @@ class Runner:
 
     def open(self) -> None:
         """Open the log and begin recovery."""
-        self.log.open(self._commits.committed)
+        self.log.open(self._commits.committed, self._news)
+        self.heard = self.log.last_signal()
         self.schedule.recover()
 
     async def close(self) -> None:
@@ -110,31 +126,99 @@ class Runner:
             await asyncio.to_thread(self.log.close)
         finally:
             self._commits.settle()
-            for execution in list(self.executions.values()):
-                try:
-                    execution.discard()
-                except Exception:
-                    logger.exception("flow %s did not leave memory cleanly; its log is as it was", execution.flow_id)
-            self.executions.clear()
+            self._drop_executions()
             self.pump.close()
             closed = EngineClosed("the engine was closed; the flow goes on when an engine opens its log again")
-            for callers in self._callers.values():
-                for caller in callers:
-                    fail(caller, closed)
+            self._fail_callers(closed)
             self._commits.fail_questions(closed)
+
+    # -- other engines ------------------------------------------------------------------------------------------------
+
+    def _news(self) -> None:
+        """Another engine may have recorded something that matters here; on any thread."""
+        if not self._news_told:
+            self._news_told = True
+            try:
+                self.loop.call_soon_threadsafe(self._hear_news)
+            except RuntimeError:
+                return  # the loop is closed
+
+    def _hear_news(self) -> None:
+        self._news_told = False
+        if self.closing or self.broken is not None:
+            return
+        try:
+            self._hear_signals()
+            self._hear_ends()
+        except LogUnavailable as problem:
+            logger.warning("what other engines did is heard of later, for now the log cannot be read: %s", problem)
+        self.schedule.look()
+
+    def _hear_signals(self) -> None:
+        last = self.log.last_signal()
+        if last == self.heard:
+            return
+        signals = self.log.signals_from_others(self.heard, last)
+        self.heard = last
+        for signal in signals:
+            execution = self.executions.get(signal.flow_id)
+            if execution is not None:
+                execution.mailbox.arrived(signal)
+
+    def _hear_ends(self) -> None:
+        elsewhere = [flow_id for flow_id in self._callers if flow_id not in self.executions]
+        if elsewhere:
+            for flow in self.log.ended(elsewhere):
+                if not self.schedule.has_new_code(flow):
+                    self.tell_callers(flow)
 
     # -- the log ------------------------------------------------------------------------------------------------------
 
     def refused(self, flow_id: str, error: Exception) -> None:
         """The log refused a row of a flow (`Hearer`)."""
         execution = self.executions.pop(flow_id, None)
-        logger.error("flow %s stops: %s", flow_id, error)
         if execution is not None:
+            self._bodies.stop_all_of(execution)
             execution.discard()
             if not self.closing:
                 self.log.put(Readmit(flow_id))
+        if isinstance(error, ClaimLost):
+            # It waited here, and another engine was faster to go on with it. Who waits for its end hears of it.
+            logger.debug("%s", error)
+            self.schedule.admitted(flow_id)
+            return
+        logger.error("flow %s stops: %s", flow_id, error)
         for caller in self._callers.pop(flow_id, ()):
             fail(caller, error)
+
+    def fenced(self) -> None:
+        """Every claim was lost: others go on with the flows, from what is recorded (`Hearer`, G11)."""
+        self._drop_executions()
+        if not self.closing:
+            self.log.put(Rejoin())
+            self.schedule.drop_all()
+
+    def log_ended(self, error: Exception) -> None:
+        """Nothing will be recorded any more (`Hearer`)."""
+        self.broken = error
+        self._drop_executions()
+        self._commits.close()
+        self._commits.fail_questions(error)
+        self._fail_callers(error)
+
+    def _drop_executions(self) -> None:
+        for execution in list(self.executions.values()):
+            self._bodies.stop_all_of(execution)
+            try:
+                execution.discard()
+            except Exception:
+                logger.exception("flow %s did not leave memory cleanly; its log is as it was", execution.flow_id)
+        self.executions.clear()
+
+    def _fail_callers(self, error: Exception) -> None:
+        for callers in self._callers.values():
+            for caller in callers:
+                fail(caller, error)
 
     def signal_settled(self, flow_id: str) -> None:
         """A signal is on its way to this flow no more (`Hearer`)."""
@@ -159,16 +243,12 @@ class Runner:
             )
         return found
 
-    def runs(self, flow: FlowRow) -> bool:
-        """Whether this engine has what runs a flow; a missing one is warned of once."""
-        if flow.name in self._registered:
-            return True
-        if flow.name not in self._unregistered:
-            self._unregistered.add(flow.name)
-            logger.warning(
-                "flows of %s are left alone: none of the flow classes given to this engine has it", flow.name
-            )
-        return False
+    def warn_of_unregistered(self, now: int) -> None:
+        """Say once of each name that flows of it are there to be run, but nothing here that could run them."""
+        while found := self.log.available(now, (*self.names, *self._unregistered), other=True, limit=1):
+            name = found[0].name
+            self._unregistered.add(name)
+            logger.warning("flows of %s are left alone: none of the flow classes given to this engine has it", name)
 
     def digest_of(self, flow: FlowRow) -> str | None:
         """The digest of the code that would run a flow."""
@@ -183,16 +263,15 @@ class Runner:
         self._run(Execution(self, flow, found.flow_class, found.method, found.proxy))
 
     def load(self, flow: FlowRow, *, recovering: bool = False) -> None:
-        """Bring a flow back from the log and let it go on; nothing if it is in memory already."""
+        """Bring a flow that was claimed back from the log and let it go on; nothing if it is in memory already.
+
+        Args:
+            flow: Its row, claimed.
+            recovering: Whether a crash interrupted it.
+        """
         if flow.flow_id in self.executions or self.closing:
             return
-        try:
-            found = self.registered(flow)
-        except FlowNotRegistered as error:
-            self.runs(flow)
-            for caller in self._callers.pop(flow.flow_id, ()):
-                fail(caller, error)
-            return
+        found = self.registered(flow)
         if recovering and flow.recoveries >= self._settings.max_recoveries:
             problem = RecoveryLimit(
                 f"flow {flow.flow_id} was recovered {flow.recoveries} times and its process ended each time before "
@@ -239,8 +318,7 @@ class Runner:
         parked = msgspec.structs.replace(
             flow, status=FlowStatus.PARKED, due=None, digest=digest, return_value=text, ended_at=None
         )
-        position = self.log.put(FlowChanged(flow.flow_id, FlowStatus.PARKED, None, flow.recoveries, digest, text, None))
-        self.when_durable(position, _Parked(self, parked))
+        self.when_durable(self.log.put(change_of(parked)), _Parked(self, parked))
 
     def _run(self, execution: Execution) -> None:
         self.executions[execution.flow_id] = execution
@@ -251,8 +329,8 @@ class Runner:
         execution = self.executions.get(signal.flow_id)
         if execution is not None:
             execution.mailbox.arrived(signal)
-        elif flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING):
-            self.schedule.wake(flow.flow_id, recovering=flow.status is FlowStatus.RUNNING)
+        elif flow.status is FlowStatus.WAITING:
+            self.schedule.look()
 
     # -- what executions ask for (`Host`) -----------------------------------------------------------------------------
 
@@ -278,8 +356,9 @@ class Runner:
 
     def ended(self, execution: Execution) -> None:
         """The flow has ended or was parked, and that is durable."""
-        if self.executions.get(execution.flow_id) is execution:
-            del self.executions[execution.flow_id]
+        if self.executions.get(execution.flow_id) is not execution:
+            return  # the log had refused something of it
+        del self.executions[execution.flow_id]
         self.schedule.admitted(execution.flow_id)
         self.tell_callers(execution.record.flow)
 

@@ -1,17 +1,19 @@
-"""When flows that are not in memory come back to it, and when waiting ones leave it (G9, G10)."""
+"""When flows that are not in memory come to it, and when waiting ones leave it (G9, G10, G11)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from persistasaurus.clock import Alarm
-from persistasaurus.errors import CorruptRow, LogUnavailable
+from persistasaurus.errors import LogUnavailable
 from persistasaurus.execution import Execution
-from persistasaurus.records import FlowRow, FlowStatus
+from persistasaurus.log import HEAD_START
+from persistasaurus.records import Answer, Claim, FlowRow, FlowStatus, Release
+from persistasaurus.row_changes import flow_claimed
 from persistasaurus.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,10 +29,10 @@ _PAUSE = 1
 
 
 class Schedule:
-    """Admits a bounded number of flows at a time to be replayed, and evicts those that wait.
+    """Claims flows that nobody runs, as far as there is room, has them replayed, and evicts those that wait.
 
-    A flow holds its place until it has made a new record, waits, or has ended, but not for long: a body of it may be
-    waiting for a flow that needs a place. A flow that somebody waits for needs none.
+    A flow that was brought back holds a place until it has made a new record, waits, or has ended, but not for long: a
+    body of it may be waiting for a flow that needs a place. A flow that somebody waits for needs none.
 
     Args:
         runner: Loads and holds the executions.
@@ -41,10 +43,20 @@ class Schedule:
         self._runner = runner
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._requested: dict[str, None] = {}
-        self._woken: dict[str, bool] = {}
-        self._interrupted: Iterator[str] = iter(())
+        self._requested: dict[str, bool] = {}
+        """Flows that somebody waits for, and whether they are parked."""
+        self._starting: set[str] = set()
+        """Flows that are being recorded, to be run here."""
+        self._claiming: set[str] = set()
+        """Flows that are being claimed, until they are brought back or the claim was not to be had."""
+        self._claimed: deque[FlowRow] = deque()
+        """Flows claimed and not brought back yet, as they were found."""
+        self._parked: Iterator[str] = iter(())
+        self._left_alone: set[str] = set()
+        """Flows that could not be brought back here; others may try."""
         self._admitted: dict[str, int] = {}
+        self._stale = False
+        """Whether there may be flows to claim."""
         self._room: Alarm | None = None
         self._turn: asyncio.Handle | None = None
         self._again: Alarm | None = None
@@ -57,24 +69,44 @@ class Schedule:
 
     def recover(self) -> None:
         """Begin to continue what a crash interrupted, without blocking whoever opens the engine (G10)."""
-        self._interrupted = self._find_interrupted()
-        self._go_on()
-        self._look_for_due()
+        self._parked = self._find_parked()
+        self.look()
 
-    def wake(self, flow_id: str, *, recovering: bool = False) -> None:
-        """Bring a flow back when there is room."""
-        self._woken[flow_id] = recovering
+    def look(self) -> None:
+        """There may be flows that nobody runs: claim them, as far as there is room."""
+        self._stale = True
         self._go_on()
 
-    def recover_now(self, flow_id: str) -> None:
-        """Recover an interrupted flow ahead of the others: somebody waits for it."""
-        self._requested[flow_id] = None
-        self._go_on()
+    def request(self, flow_id: str, *, parked: bool = False) -> None:
+        """Bring a flow back ahead of the others, if nobody runs it: somebody waits for it."""
+        if flow_id not in self._runner.executions and flow_id not in self._claiming:
+            self._requested[flow_id] = parked
+            self._go_on()
+
+    def take_place(self, flow_id: str) -> bool:
+        """Keep a place for a flow that is about to be recorded; False if there is none."""
+        if self._free_places() < 1:
+            return False
+        self._starting.add(flow_id)
+        return True
+
+    def give_place_back(self, flow_id: str) -> None:
+        """The flow was recorded, and has begun here or has not."""
+        self._starting.discard(flow_id)
 
     def admitted(self, flow_id: str) -> None:
         """A flow that was admitted does not need its place any more."""
-        if self._admitted.pop(flow_id, None) is not None:
+        if self._admitted.pop(flow_id, None) is not None or self._settings.max_concurrency is not None:
             self._go_on()
+
+    def drop_all(self) -> None:
+        """Every claim was lost (G11)."""
+        for found in self._claimed:
+            self._claiming.discard(found.flow_id)
+        self._claimed.clear()
+        self._waiting.clear()
+        self._admitted.clear()
+        self.look()
 
     def stop(self) -> None:
         """Admit and evict nothing any more."""
@@ -87,45 +119,124 @@ class Schedule:
             self._turn = self._loop.call_soon(self._admit)
 
     def _admit(self) -> None:
-        # One flow a turn of the loop: a long replay delays others, but never all of them together.
+        # One replay a turn of the loop: a long one delays others, but never all of them together.
         self._turn = None
-        if self._runner.closing or not (self._requested or self._has_room()):
+        if self._runner.closing:
             return
         try:
-            found = self._admit_next()
+            if self._claimed:
+                self._bring_back(self._claimed[0])
+            else:
+                self._claim_some()
         except LogUnavailable as problem:
             logger.warning("flows are brought back in %d s, for now the log cannot be read: %s", _PAUSE, problem)
-            self._interrupted = self._find_interrupted()  # a generator that raised is at its end
+            self._parked = self._find_parked()  # a generator that raised is at its end
+            self._stale = True
             self._again = self._runner.call_at(self._runner.clock.now() + _PAUSE * 1_000_000, self._go_on)
         else:
-            if found:
+            if self._claimed:
                 self._go_on()
 
-    def _admit_next(self) -> bool:
-        """Bring the next flow back; False if there is none."""
-        found = self._next()
-        if found is None:
-            return False
-        flow_id, recovering = found
-        # As it is now: since it was found it may have run, at somebody's request, and ended.
-        flow = self._row_of(flow_id) if flow_id not in self._runner.executions else None
-        if flow is not None and self._may_run(flow):
-            if flow_id not in self._requested:
-                self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
-            try:
-                self._runner.load(flow, recovering=recovering and flow.status is FlowStatus.RUNNING)
-            except LogUnavailable:
-                raise
-            except Exception:
-                logger.exception("flow %s cannot be brought back; others are", flow_id)
-            finally:
-                if flow_id not in self._runner.executions:
-                    self._admitted.pop(flow_id, None)
-        self._requested.pop(flow_id, None)
-        self._woken.pop(flow_id, None)
-        return True
+    def _bring_back(self, found: FlowRow) -> None:
+        runner = self._runner
+        flow = flow_claimed(found)
+        try:
+            runner.load(flow, recovering=found.status is FlowStatus.RUNNING)
+        except LogUnavailable:
+            raise
+        except Exception:
+            logger.exception("flow %s cannot be brought back here; others are", flow.flow_id)
+            self._left_alone.add(flow.flow_id)
+            runner.log.put(Release(flow.flow_id, flow.claims))
+        self._claimed.popleft()
+        self._claiming.discard(flow.flow_id)
+        if flow.flow_id not in runner.executions:
+            self.admitted(flow.flow_id)
+
+    # -- claims -------------------------------------------------------------------------------------------------------
+
+    def _claim_some(self) -> None:
+        while self._requested and self._has_place():
+            flow_id = next(iter(self._requested))
+            self._claim(flow_id, parked=self._requested.pop(flow_id))
+        while self._stale and self._has_room():
+            self._claim_available()
+        while not self._stale and self._has_room():
+            flow_id = next(self._parked, "")
+            if not flow_id:
+                break
+            self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
+            self._claim(flow_id, parked=True)
+
+    def _claim_available(self) -> None:
+        """Claim what can be claimed, the oldest first; what is left is there when a place is given back."""
+        runner = self._runner
+        now = runner.clock.now()
+        after: tuple[int, str] | None = None
+        while page := runner.log.available(now, runner.names, after=after, limit=_PAGE):
+            for flow in page:
+                since = flow.timestamp if flow.due is None else flow.due
+                after = (since, flow.flow_id)
+                if flow.flow_id in runner.executions:
+                    self._look_after(runner.executions[flow.flow_id], flow)
+                elif flow.flow_id not in self._claiming and flow.flow_id not in self._left_alone:
+                    if not self._has_room():
+                        return
+                    self._admitted[flow.flow_id] = now + _LONGEST_PLACE * 1_000_000
+                    self._claim(flow.flow_id)
+            if len(page) < _PAGE:
+                break
+        self._stale = False
+        runner.warn_of_unregistered(now)
+        self._wait_for_due(now)
+
+    def _claim(self, flow_id: str, *, parked: bool = False) -> None:
+        if flow_id in self._claiming or flow_id in self._runner.executions:
+            return
+        self._claiming.add(flow_id)
+
+        def answered(found: Answer) -> None:
+            if isinstance(found, FlowRow):
+                self._claimed.append(found)
+                self._go_on()
+
+        def settled(future: asyncio.Future[Answer]) -> None:
+            if future.cancelled() or future.exception() is not None or future.result() is None:
+                self._claiming.discard(flow_id)  # another engine was faster, or it has ended
+                self.admitted(flow_id)
+
+        self._runner.ask(Claim(flow_id, parked), answered).add_done_callback(settled)
+
+    def _look_after(self, execution: Execution, flow: FlowRow) -> None:
+        """A flow in memory is due by its row: another engine may have stored a signal nobody heard of here (G8)."""
+        believed = execution.record.flow.due
+        if execution.waits and flow.due is not None and (believed is None or flow.due < believed):
+            execution.record.touched = True
+            for signal in self._runner.log.unread_signals(flow.flow_id):
+                execution.mailbox.arrived(signal)
+            if not execution.dead:
+                execution.settle()
+
+    # -- room ---------------------------------------------------------------------------------------------------------
+
+    def _free_places(self) -> float:
+        """How many more flows may be in memory; makes room by evicting flows that only wait."""
+        most = self._settings.max_concurrency
+        if most is None:
+            return float("inf")
+        coming = len(self._starting) + len(self._claiming)
+        free = most - len(self._runner.executions) - coming
+        if free < 1 and self._waiting:
+            self._evict(1 - free)
+            free = most - len(self._runner.executions) - coming
+        return free
+
+    def _has_place(self) -> bool:
+        return self._free_places() >= 1
 
     def _has_room(self) -> bool:
+        if not self._has_place():
+            return False  # until a flow ends or waits
         now = self._runner.clock.now()
         for flow_id, until in list(self._admitted.items()):
             if until <= now:
@@ -137,67 +248,31 @@ class Schedule:
         self._room = self._runner.call_at(min(self._admitted.values()), self._go_on)
         return False
 
-    def _next(self) -> tuple[str, bool] | None:
-        """The flow to bring back next, and whether that is a recovery."""
-        for flow_id in self._requested:
-            return flow_id, True
-        for woken in self._woken.items():
-            return woken
-        interrupted = next(self._interrupted, None)
-        return None if interrupted is None else (interrupted, True)
+    # -- what there is ------------------------------------------------------------------------------------------------
 
-    def _row_of(self, flow_id: str) -> FlowRow | None:
-        try:
-            return self._runner.log.flow(flow_id)
-        except CorruptRow as problem:
-            logger.error("a flow is left alone: %s", problem)
-            return None
-
-    def _may_run(self, flow: FlowRow) -> bool:
-        return flow.status in (FlowStatus.RUNNING, FlowStatus.WAITING) or self.has_new_code(flow)
-
-    def _find_interrupted(self) -> Iterator[str]:
-        """Flows that ran when the last engine ended, and parked ones for which there is new code (G5)."""
-        for status in (FlowStatus.RUNNING, FlowStatus.PARKED):
-            after: tuple[int, str] | None = None
-            while page := self._runner.log.flows(status=status, after=after, limit=_PAGE):
-                for flow in page:
-                    if status is FlowStatus.RUNNING or self.has_new_code(flow):
-                        yield flow.flow_id
-                after = (page[-1].timestamp, page[-1].flow_id)
+    def _find_parked(self) -> Iterator[str]:
+        """Parked flows for which there is new code (G5)."""
+        after: tuple[int, str] | None = None
+        while page := self._runner.log.flows(status=FlowStatus.PARKED, after=after, limit=_PAGE):
+            for flow in page:
+                if self.has_new_code(flow):
+                    yield flow.flow_id
+            after = (page[-1].timestamp, page[-1].flow_id)
 
     def has_new_code(self, flow: FlowRow) -> bool:
         """Whether a flow was parked under other code than today's (G5)."""
         digest = self._runner.digest_of(flow) if flow.status is FlowStatus.PARKED else None
         return flow.digest is not None and digest is not None and flow.digest != digest
 
-    # -- due ----------------------------------------------------------------------------------------------------------
-
-    def _look_for_due(self) -> None:
-        """Wake the flows that are due and set the alarm for the next one."""
-        self._due = None
-        self._due_at = None
-        runner = self._runner
-        if runner.closing:
-            return
-        now = runner.clock.now()
-        try:
-            self._wake_due(now)
-            upcoming = runner.log.next_due(now)
-        except LogUnavailable as problem:
-            logger.warning("due flows are looked for in %d s, for now the log cannot be read: %s", _PAUSE, problem)
-            upcoming = now + _PAUSE * 1_000_000
+    def _wait_for_due(self, now: int) -> None:
+        """Look again when the next flow is due, or when a due one has been left to the engine it was with."""
+        log = self._runner.log
+        upcoming = log.next_due(now)
+        recent = log.next_due(now - HEAD_START)
+        if recent is not None and recent <= now:
+            upcoming = min(recent + HEAD_START, upcoming or recent + HEAD_START)
         if upcoming is not None:
             self._note_due(upcoming)
-
-    def _wake_due(self, now: int) -> None:
-        runner = self._runner
-        after: tuple[int, str] | None = None
-        while page := runner.log.due(now, after=after, limit=_PAGE):
-            for flow in page:
-                if flow.flow_id not in runner.executions and runner.runs(flow):
-                    self.wake(flow.flow_id)
-            after = (page[-1].due or 0, page[-1].flow_id)
 
     def _note_due(self, due: int) -> None:
         if self._due_at is not None and self._due_at <= due:
@@ -205,7 +280,12 @@ class Schedule:
         if self._due is not None:
             self._due.cancel()
         self._due_at = due
-        self._due = self._runner.call_at(due, self._look_for_due)
+        self._due = self._runner.call_at(due, self._due_reached)
+
+    def _due_reached(self) -> None:
+        self._due = None
+        self._due_at = None
+        self.look()
 
     # -- out of memory ------------------------------------------------------------------------------------------------
 
@@ -221,7 +301,8 @@ class Schedule:
         """What a waiting flow put is durable: it may leave (`Waiter`)."""
         self._evict()
 
-    def _evict(self) -> None:
+    def _evict(self, at_least: int = 0) -> None:
+        """Let flows go whose grace is over, or that are too many, or this many because others need their places."""
         runner = self._runner
         if self._grace is not None:
             self._grace.cancel()
@@ -233,11 +314,12 @@ class Schedule:
             execution = runner.executions.get(flow_id)
             if execution is None or not execution.waits:
                 del waiting[flow_id]
-            elif until > now and len(waiting) <= self._settings.max_waiting_in_memory:
+            elif until > now and len(waiting) <= self._settings.max_waiting_in_memory and at_least <= 0:
                 self._grace = runner.call_at(until, self._evict)
                 return
             elif runner.is_durable(execution.record.position):
                 del waiting[flow_id]
+                at_least -= 1
                 self._leave(execution)
             else:
                 return  # it calls again when it is durable
@@ -247,3 +329,5 @@ class Schedule:
         execution.discard()
         if execution.record.flow.due is not None:
             self._note_due(execution.record.flow.due)
+        if self._settings.max_concurrency is not None:
+            self._go_on()

@@ -14,11 +14,17 @@ from persistasaurus.codecs import MAX_BYTES
 Durability = Literal["power", "process"]
 
 
+_SHORTEST_LEASE = 0.1
+"""Seconds."""
+
+
 class EngineOptions(TypedDict, total=False):
     """Options of `Engine` and `BlockingEngine`, all with a default; `help(Engine)` describes them."""
 
     clock: Clock
     durability: Durability
+    lease: timedelta
+    max_concurrency: int | None
     max_concurrent_recoveries: int
     max_recoveries: int
     waiting_grace: timedelta
@@ -35,6 +41,8 @@ class Settings:
 
     clock: Clock
     durability: Durability
+    lease: timedelta
+    max_concurrency: int | None
     max_concurrent_recoveries: int
     max_recoveries: int
     waiting_grace: float
@@ -59,9 +67,17 @@ def settings_of(**options: Unpack[EngineOptions]) -> Settings:
     durability = options.get("durability", "power")
     if durability not in ("power", "process"):
         raise ValueError(f'Engine(durability={durability!r}): give "power" or "process"')
+    most = options.get("max_concurrency")
+    lease = options.get("lease", timedelta(seconds=15))
+    if _seconds("lease", lease) < _SHORTEST_LEASE:
+        raise ValueError(
+            f"Engine(lease={lease!r}): give {_SHORTEST_LEASE} s or more, or a pause costs the engine its flows"
+        )
     return Settings(
         clock=options.get("clock") or SystemClock(),
         durability=durability,
+        lease=lease,
+        max_concurrency=None if most is None else _at_least(1, "max_concurrency", most),
         max_concurrent_recoveries=_at_least(
             1, "max_concurrent_recoveries", options.get("max_concurrent_recoveries", 100)
         ),

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -137,8 +138,10 @@ def shown(default: object) -> str:
             return f'"{default}"'
         case float():
             return f"{default:g} s"
-        case int():
+        case int() | None:
             return str(default)
+        case timedelta():
+            return f"{default.total_seconds():g} s"
         case Callable():
             return "random.random"
         case _:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Final
 
 from persistasaurus.errors import LogError, LogInUse
+from persistasaurus.log import Snapshot
 from persistasaurus.records import Commit, FlowRow, FlowStatus, InvocationRow, SignalRow, Write
-from persistasaurus.sqlite_log.engine_lock import EngineLock
+from persistasaurus.sqlite_log.engine_files import EngineFiles
+from persistasaurus.sqlite_log.file_systems import locks_tell
+from persistasaurus.sqlite_log.keeper import Keeper
 from persistasaurus.sqlite_log.opening import Durability, LogFile, locate, readable_errors
 from persistasaurus.sqlite_log.reader import Reader
 from persistasaurus.sqlite_log.writer import Writer
@@ -19,12 +23,19 @@ from persistasaurus.sqlite_log.writer import Writer
 _BUSY_TIMEOUT: Final = timedelta(seconds=5)
 _CLOSE_WITHIN: Final = timedelta(seconds=10)
 
+LEASE: Final = timedelta(seconds=15)
+
+
+def _ignore() -> None:
+    """News of other engines that nobody wants to hear."""
+
+
 _open_logs: Final[weakref.WeakSet[SqliteLog]] = weakref.WeakSet()
 _of_the_parent: Final[list[_Opened | None]] = []
 
 
 class SqliteLog:
-    """An `ExecutionLog` in a SQLite file; other programs may read the file meanwhile.
+    """An `ExecutionLog` in a SQLite file, which engines of this and other processes on this machine may share (G11).
 
     Args:
         path: The file; it is made if it is not there, its folder is not.
@@ -32,6 +43,7 @@ class SqliteLog:
             a power failure may take the last commits.
         busy_timeout: How long one try waits for a lock that another program holds; tries are repeated.
         close_within: How long `close` keeps trying to record what waits while the file refuses.
+        lease: How long the claims of this engine count without word of it; it gives word three times as often.
         connection_class: For tests: a `sqlite3.Connection` that fails on purpose.
     """
 
@@ -42,21 +54,26 @@ class SqliteLog:
         durability: Durability = "power",
         busy_timeout: timedelta = _BUSY_TIMEOUT,
         close_within: timedelta = _CLOSE_WITHIN,
+        lease: timedelta = LEASE,
         connection_class: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         self._path = path
         self._durability = durability
         self._busy_timeout = busy_timeout
         self._close_within = close_within
+        if lease <= timedelta():
+            raise ValueError(f"SqliteLog(lease={lease!r}): give a duration of more than zero")
+        self._lease = lease
         self._connection_class = connection_class
         self._opened: _Opened | None = None
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = _ignore) -> None:
         if self._opened is not None:
             raise LogInUse(
-                f"{self._opened.file.path} is open in another engine of this process: close that engine first"
+                f"this SqliteLog of {self._opened.file.path} is open in another engine: give each engine one of its own"
             )
-        self._opened = _Opened(self._file(), on_commit, self._close_within.total_seconds())
+        lease = round(self._lease.total_seconds() * 1_000_000)
+        self._opened = _Opened(self._file(), lease, on_commit, on_news, self._close_within.total_seconds())
         _open_logs.add(self)
 
     def close(self) -> None:
@@ -88,11 +105,33 @@ class SqliteLog:
     ) -> Sequence[FlowRow]:
         return self._here().reader.flows(status, after, limit)
 
-    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
-        return self._here().reader.due(before, after, limit)
+    def available(
+        self,
+        now: int,
+        names: Collection[str],
+        *,
+        other: bool = False,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[FlowRow]:
+        opened = self._here()
+        return opened.reader.available(now, names, opened.writer.engine, other, after, limit)
 
     def next_due(self, after: int) -> int | None:
         return self._here().reader.next_due(after)
+
+    def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
+        return self._here().reader.ended(flow_ids)
+
+    def snapshot(self, flow_id: str) -> Snapshot | None:
+        return self._here().reader.snapshot(flow_id)
+
+    def last_signal(self) -> int:
+        return self._here().reader.last_signal()
+
+    def signals_from_others(self, after: int, to: int) -> Sequence[SignalRow]:
+        opened = self._here()
+        return opened.reader.signals_from_others(after, to, opened.writer.engine)
 
     def _file(self) -> LogFile:
         return LogFile(locate(self._path), self._durability, self._busy_timeout.total_seconds(), self._connection_class)
@@ -114,24 +153,30 @@ class SqliteLog:
 class _Opened:
     """What there is while the log is open."""
 
-    def __init__(self, file: LogFile, on_commit: Callable[[Commit], None], close_within: float) -> None:
+    def __init__(
+        self,
+        file: LogFile,
+        lease: int,
+        on_commit: Callable[[Commit], None],
+        on_news: Callable[[], None],
+        close_within: float,
+    ) -> None:
         self.file = file
-        self._lock = EngineLock(file.path)
-        try:
+        with ExitStack() as undo:
+            files = EngineFiles(file.path, locks_tell=locks_tell(file.path))
+            undo.callback(files.close)
             file.prepare()
             with readable_errors(file.path):
                 self.reader = Reader(file)
-                self.writer = Writer(file, on_commit, close_within)
-        except BaseException:
-            self._lock.release()
-            raise
+                undo.callback(self.reader.close)
+                self.writer = Writer(file, files, lease, on_commit, close_within)
+            undo.callback(self.writer.close)
+            self._keeper = Keeper(files, self.reader, self.writer, lease, on_news)
+            undo.callback(self._keeper.close)
+            self._close = undo.pop_all()
 
     def close(self) -> None:
-        try:
-            self.writer.close()
-        finally:
-            self.reader.close()
-            self._lock.release()
+        self._close.close()
 
 
 def _leave_all_to_parent() -> None:

@@ -51,12 +51,18 @@ class ManyRows:
                 chunk += self._filling[:missing]
             yield self._texts[size], chunk
 
-    def run(self, connection: sqlite3.Connection, cells: list[Cell]) -> None:
-        """Run it over `cells`; RowRefused unless each row is inserted or found."""
+    def run(self, connection: sqlite3.Connection, cells: list[Cell], *further: Cell) -> None:
+        """Run it over `cells`, with parameters that stand behind the rows.
+
+        Raises:
+            RowRefused: Not each row was inserted or found.
+        """
         count = len(cells) // self._width
         if count == 1 and self._one_row_cells:
             touched = connection.execute(self._one_row, [cells[index] for index in self._one_row_cells]).rowcount
         else:
-            touched = sum(connection.execute(text, chunk).rowcount for text, chunk in self.chunks(cells))
+            touched = 0
+            for text, chunk in self.chunks(cells):
+                touched += connection.execute(text, (*chunk, *further) if further else chunk).rowcount
         if touched != count:
             raise RowRefused("there is no such row, or not in the state the write needs")

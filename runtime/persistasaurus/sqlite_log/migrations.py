@@ -42,18 +42,19 @@ def check(connection: sqlite3.Connection, path: str, *, newest: int = len(MIGRAT
 
 
 def migrate(connection: sqlite3.Connection, path: str, *, scripts: Sequence[str] = MIGRATIONS) -> None:
-    """Run the migrations the file lacks; a connection in autocommit mode, the only one that writes."""
-    version = check(connection, path, newest=len(scripts))
-    for number, script in enumerate(scripts[version:], start=version + 1):
+    """Run the migrations the file lacks; a connection in autocommit mode. Others may do the same."""
+    while (version := check(connection, path, newest=len(scripts))) < len(scripts):
         try:
             connection.executescript(
-                f"BEGIN IMMEDIATE;\n{script}\n"
-                f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {number};\nCOMMIT;"
+                f"BEGIN IMMEDIATE;\n{scripts[version]}\n"
+                f"PRAGMA application_id = {APPLICATION_ID};\nPRAGMA user_version = {version + 1};\nCOMMIT;"
             )
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            raise
+            # Another process may have done it between our look and our lock; then ours did not fit any more.
+            if check(connection, path, newest=len(scripts)) == version:
+                raise
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from persistasaurus.errors import LogError, LogUnavailable, NotAnExecutionLog
 from persistasaurus.sqlite_log import migrations
+from persistasaurus.sqlite_log.engine_files import require_no_older_engine
 
 Durability = Literal["power", "process"]
 
@@ -37,6 +38,10 @@ _HINTS: Final = {
 }
 
 
+class FileGone(Exception):
+    """The log's file is another, or not there."""
+
+
 class LogFile(Struct, frozen=True):
     """Where a log is and how it is opened."""
 
@@ -48,7 +53,7 @@ class LogFile(Struct, frozen=True):
     connection_class: type[sqlite3.Connection]
 
     def prepare(self) -> None:
-        """Make sure that there is an execution log of the present schema which can be written; its engine lock is held.
+        """Make sure that there is an execution log of the present schema which can be written.
 
         Raises:
             LogError: It is something else, or refuses; then it is left as it was.
@@ -57,6 +62,8 @@ class LogFile(Struct, frozen=True):
             if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
                 self._check()
             with closing(self.connect()) as connection:
+                if migrations.check(connection, self.path) == 1:
+                    require_no_older_engine(self.path)
                 migrations.migrate(connection, self.path)
                 # A file one may only read is opened all the same, and says so at the first write: better now.
                 connection.execute("BEGIN IMMEDIATE")
@@ -74,6 +81,27 @@ class LogFile(Struct, frozen=True):
             # A crash left half a transaction, which whoever reads the file next has to roll back.
             with closing(self._connect("rw")) as connection:
                 migrations.check(connection, self.path)
+
+    def identity(self) -> tuple[int, int]:
+        """What tells the file from another of the same name."""
+        found = os.stat(self.path)
+        return found.st_dev, found.st_ino
+
+    def require_same(self, identity: tuple[int, int]) -> None:
+        """Make sure that what has the name is still that file.
+
+        Raises:
+            FileGone: It is not, and what is written would be lost.
+        """
+        try:
+            if self.identity() == identity:
+                return
+        except FileNotFoundError:
+            pass
+        raise FileGone(
+            f"{self.path} was removed or replaced while it was open: nothing more is recorded, and no flow goes on. "
+            "Close the engine, put the file back, and open it again"
+        )
 
     def connect(self) -> sqlite3.Connection:
         """A connection to write with, in autocommit mode."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from persistasaurus.errors import CorruptRow
+from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log import statements
+from persistasaurus.sqlite_log.engines import OtherEngine, others
 from persistasaurus.sqlite_log.opening import LogFile, readable_errors
 from persistasaurus.sqlite_log.rows import ArchivedColumns, FlowColumns, InvocationColumns, SignalColumns
 
@@ -29,6 +32,7 @@ _SIGNALS: Final = msgspec.json.Decoder(list[SignalColumns])
 T = TypeVar("T")
 
 _BEFORE_ALL: Final = (-(2**63), "")
+_ALL: Final = 2**62
 
 
 class Reader:
@@ -37,10 +41,39 @@ class Reader:
     def __init__(self, file: LogFile) -> None:
         self._path = file.path
         self._connection = file.connect_to_read()
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
 
     def close(self) -> None:
-        self._connection.close()
+        with self._guard:
+            self._connection.close()
+
+    def other_engines(self, engine: int) -> Sequence[OtherEngine]:
+        """Every engine but this."""
+        with readable_errors(self._path), self._guard:
+            return others(self._connection, engine)
+
+    def data_version(self) -> int:
+        """A number that changes when anybody has written."""
+        version: int = self._fetch("PRAGMA data_version", {})[0][0]
+        return version
+
+    def snapshot(self, flow_id: str) -> Snapshot | None:
+        """All of one flow, in one transaction."""
+        with self._guard:
+            self._connection.execute("BEGIN")
+            try:
+                flow = self.flow(flow_id)
+                if flow is None:
+                    return None
+                signals = self._of_flow("all_signals", _SIGNALS, {"flow_id": flow_id})
+                return Snapshot(
+                    flow,
+                    tuple(self.invocations(flow_id, 0, _ALL)),
+                    tuple(self.archived(flow_id, _ALL)),
+                    tuple(SignalRow(*row) for row in signals),
+                )
+            finally:
+                self._connection.execute("COMMIT")
 
     def flow(self, flow_id: str) -> FlowRow | None:
         found = self._of_flow("flow", _FLOWS, {"flow_id": flow_id})
@@ -67,9 +100,26 @@ class Reader:
             return self._of_many("flows", parameters)
         return self._of_many("flows_of_status", {**parameters, "status": str(status.value)})
 
-    def due(self, before: int, after: tuple[int, str] | None, limit: int) -> Sequence[FlowRow]:
-        due, flow_id = after or _BEFORE_ALL
-        return self._of_many("due", {"before": before, "after_due": due, "after_flow_id": flow_id, "limit": limit})
+    def available(
+        self, now: int, names: Collection[str], engine: int, other: bool, after: tuple[int, str] | None, limit: int
+    ) -> Sequence[FlowRow]:
+        since, flow_id = after or _BEFORE_ALL
+        parameters = {
+            "now": now, "names": json.dumps(list(names)), "engine": engine, "other": other, "head_start": HEAD_START,
+            "after_since": since, "after_flow_id": flow_id, "limit": limit,
+        }  # fmt: skip
+        return self._of_many("available", parameters)
+
+    def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
+        return self._of_many("ended", {"flow_ids": json.dumps(list(flow_ids))})
+
+    def last_signal(self) -> int:
+        number: int = self._fetch(_SQL["last_signal"], {})[0][0]
+        return number
+
+    def signals_from_others(self, after: int, to: int, engine: int) -> Sequence[SignalRow]:
+        found = self._fetch(_SQL["signals_from_others"], {"after": after, "to": to, "engine": engine})
+        return [row for row in map(self._readable_signal, found) if row is not None]
 
     def next_due(self, after: int) -> int | None:
         found = self._fetch(_SQL["next_due"], {"after": after})
@@ -99,6 +149,12 @@ class Reader:
             return [FlowRow(*row) for row in _FLOWS.decode(self._fetch(_IN_ONE_ROW[name], parameters)[0][0])]
         except (msgspec.MsgspecError, UnicodeDecodeError, sqlite3.DataError):
             return [row for row in map(self._readable, self._fetch(_SQL[name], parameters)) if row is not None]
+
+    def _readable_signal(self, row: Any) -> SignalRow | None:
+        try:
+            return SignalRow(*msgspec.convert(_decoded(row, "strict"), SignalColumns))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None  # its flow runs into it when it is brought back
 
     def _readable(self, row: Any) -> FlowRow | None:
         # Text that is damaged is replaced, for whoever opens that flow to run into; a status cannot be.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from persistasaurus.records import (
@@ -32,8 +32,8 @@ _FLOW_STATUS: Final = {member: str(member.value) for member in FlowStatus}
 _KIND: Final = {member: str(member.value) for member in Kind}
 
 
-def started_flows(flows: Iterable[FlowRow]) -> list[Cell]:
-    """Parameters of `insert_flows`."""
+def started_flows(flows: Iterable[FlowRow], owners: Mapping[str, int | None]) -> list[Cell]:
+    """Parameters of `insert_flows`; `owners` holds the engine of each flow."""
     cells: list[Cell] = []
     for row in flows:
         cells += (
@@ -50,12 +50,23 @@ def started_flows(flows: Iterable[FlowRow]) -> list[Cell]:
             NOTHING if row.digest is None else row.digest,
             row.recoveries,
             NOTHING if row.ended_at is None else row.ended_at,
+            row.claims,
+            _or_nothing(owners[row.flow_id]),
         )
     return cells
 
 
-def changed_flows(changes: Iterable[FlowChanged]) -> list[Cell]:
-    """Parameters of `update_flows`."""
+def changed_flows(
+    changes: Iterable[FlowChanged], engine: int, owners: Mapping[str, int | None], claimed: Mapping[str, int]
+) -> list[Cell]:
+    """Parameters of `update_flows`.
+
+    Args:
+        changes: What becomes of the flows.
+        engine: Whose these are, but those in `owners`.
+        owners: The engine of flows that questions are about.
+        claimed: The claims in the file of flows whose claims change.
+    """
     cells: list[Cell] = []
     for change in changes:
         cells += (
@@ -66,8 +77,16 @@ def changed_flows(changes: Iterable[FlowChanged]) -> list[Cell]:
             NOTHING if change.digest is None else change.digest,
             NOTHING if change.return_value is None else change.return_value,
             NOTHING if change.ended_at is None else change.ended_at,
+            _or_nothing(owners.get(change.flow_id, engine)),
+            change.claims,
+            claimed.get(change.flow_id, change.claims),
+            change.heard,
         )
     return cells
+
+
+def _or_nothing(engine: int | None) -> Cell:
+    return NOTHING if engine is None else engine
 
 
 def made_calls(made: dict[tuple[str, int], CallMade], settled: dict[tuple[str, int], CallChanged]) -> list[Cell]:
@@ -117,8 +136,8 @@ def _outcome(change: CallChanged) -> tuple[Cell, ...]:
     )
 
 
-def sent_signals(signals: Iterable[SignalRow]) -> list[Cell]:
-    """Parameters of `insert_signals`."""
+def sent_signals(signals: Iterable[SignalRow], engine: int) -> list[Cell]:
+    """Parameters of `insert_signals`, sent through this engine."""
     cells: list[Cell] = []
     for row in signals:
         cells += (
@@ -129,6 +148,7 @@ def sent_signals(signals: Iterable[SignalRow]) -> list[Cell]:
             row.arguments,
             row.sent_at,
             NOTHING if row.taken_by is None else row.taken_by,
+            engine,
         )
     return cells
 
@@ -145,7 +165,10 @@ def ended_waits(waits: Iterable[SignalTaken]) -> list[Cell]:
 
 # The columns of a row as they are read, checked by msgspec: an unknown status, or text that is not UTF-8, is an error.
 FlowColumns = tuple[
-    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None
+    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int
+]  # fmt: skip
+OwnedFlowColumns = tuple[
+    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int | None
 ]  # fmt: skip
 InvocationColumns = tuple[
     str, int, Kind, str, str, str | None, int, int, str, int | None, int, Status,

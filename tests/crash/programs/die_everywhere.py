@@ -27,12 +27,12 @@ class DyingLog(SqliteLog):
         self._moment = moment
         self._left = number
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = lambda: None) -> None:
         def committed(commit: Commit) -> None:
             self._came_to("commit")
             on_commit(commit)
 
-        super().open(committed)
+        super().open(committed, on_news)
 
     def put(self, write: Write) -> int:
         self._came_to("put")

@@ -11,12 +11,16 @@ from persistasaurus.memory_rows import MemoryRows
 from persistasaurus.records import (
     CallChanged,
     CallMade,
+    Claim,
+    Delete,
     FlowChanged,
     FlowRow,
     FlowStatus,
     InvocationRow,
     Kind,
+    Question,
     Readmit,
+    Release,
     Reopen,
     Resume,
     Send,
@@ -30,6 +34,9 @@ from persistasaurus.records import (
 )
 
 FLOWS = ("a", "b", "c\0")
+NAMES = ("C.m",)
+ENGINES = (1, 2)
+"""The numbers of the first engines that open a log."""
 
 small = st.integers(0, 3)
 maybe = st.none() | small
@@ -43,12 +50,14 @@ class _Author:
     def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
         self._rows = MemoryRows()
-        self._stopped: set[str] = set()
+        self._stopped: dict[int, set[str]] = {engine: set() for engine in ENGINES}
+        self.engine = ENGINES[0]
+        """Who writes next."""
 
     def write(self) -> Write:
         """One more write."""
         flow_id = self._draw(st.sampled_from(FLOWS))
-        if flow_id in self._stopped and self._draw(st.booleans()):
+        if flow_id in self._stopped[self.engine] and self._draw(st.booleans()):
             write: Write = Readmit(flow_id)
         else:
             actions = [action for action, weight in self._actions() for _ in range(weight)]
@@ -65,13 +74,13 @@ class _Author:
     def _keep(self, write: Write) -> None:
         flow_id = flow_of(write)
         if isinstance(write, Readmit):
-            self._stopped.discard(flow_id)
-        elif flow_id not in self._stopped:
+            self._stopped[self.engine].discard(flow_id)
+        elif flow_id not in self._stopped[self.engine]:
             try:
-                self._rows.make(write)
+                self._rows.make(write, self.engine, ENGINES)
             except RowRefused:
-                if not isinstance(write, Start | Send | Reopen | Resume):
-                    self._stopped.add(flow_id)
+                if not isinstance(write, Question):
+                    self._stopped[self.engine].add(flow_id)
 
     def _actions(self) -> list[tuple[Callable[[str], Write], int]]:
         return [
@@ -85,14 +94,29 @@ class _Author:
             (self._return, 1),
             (self._fail_or_reopen, 4),
             (Resume, 1),
+            (self._claim, 3),
+            (self._release, 1),
+            (Delete, 1),
             (self._nonsense, 1),
         ]
 
     def _start(self, flow_id: str) -> Write:
         status = self._draw(st.sampled_from(FlowStatus))
         return Start(
-            FlowRow(flow_id, "C", "m", self._draw(small), self._draw(texts), status, "3.11", 0, self._draw(maybe))
+            FlowRow(flow_id, "C", "m", self._draw(small), self._draw(texts), status, "3.11", 0, self._draw(maybe)),
+            self._draw(st.booleans()),
         )
+
+    def _claim(self, flow_id: str) -> Write:
+        return Claim(flow_id, self._draw(st.booleans()))
+
+    def _release(self, flow_id: str) -> Write:
+        return Release(flow_id, self._claims(flow_id))
+
+    def _claims(self, flow_id: str) -> int:
+        flow = self._rows.flows.get(flow_id)
+        now = 0 if flow is None else flow.claims
+        return self._draw(st.sampled_from([now, now, now, now, 0]))
 
     def _make(self, flow_id: str, kind: Kind = Kind.STEP, status: Status = Status.PENDING) -> Write:
         step = max(self._rows.calls.get(flow_id, {}), default=0) + 1
@@ -126,7 +150,8 @@ class _Author:
     def _flow_changed(self, flow_id: str, status: FlowStatus) -> Write:
         draw = self._draw
         return FlowChanged(
-            flow_id, status, draw(maybe), draw(small), draw(maybe_text), draw(maybe_text), draw(maybe)
+            flow_id, status, draw(maybe), draw(small), draw(maybe_text), draw(maybe_text), draw(maybe),
+            self._claims(flow_id), draw(st.sampled_from((0, 100))),
         )  # fmt: skip
 
     def _send(self, flow_id: str) -> Write:
@@ -202,3 +227,14 @@ def histories(draw: st.DrawFn) -> list[list[Write]]:
     beginning = [author.start_running(flow_id) for flow_id in draw(st.permutations(FLOWS))[: draw(st.integers(1, 3))]]
     lengths = draw(st.lists(st.integers(1, 12), max_size=6))
     return [beginning, *([author.write() for _ in range(length)] for length in lengths)]
+
+
+@st.composite
+def histories_of_two_engines(draw: st.DrawFn) -> list[tuple[int, list[Write]]]:
+    """Batches, each with the number of the engine that puts it."""
+    author = _Author(draw)
+    batches = [(author.engine, [author.start_running(flow_id) for flow_id in FLOWS])]
+    for length in draw(st.lists(st.integers(1, 8), max_size=8)):
+        author.engine = draw(st.sampled_from(ENGINES))
+        batches.append((author.engine, [author.write() for _ in range(length)]))
+    return batches

@@ -15,6 +15,10 @@ class TestInMemoryLog(ExecutionLogContract):
     def make_log(self) -> ExecutionLog:
         return InMemoryLog()
 
+    def beside(self, log: ExecutionLog) -> ExecutionLog:
+        assert isinstance(log, InMemoryLog)
+        return log.beside()
+
 
 class TestSqliteLog(ExecutionLogContract):
     @pytest.fixture(autouse=True)
@@ -24,6 +28,9 @@ class TestSqliteLog(ExecutionLogContract):
 
     def make_log(self) -> ExecutionLog:
         self.count += 1
+        return SqliteLog(self.folder / f"{self.count}.db", durability="process")
+
+    def beside(self, log: ExecutionLog) -> ExecutionLog:
         return SqliteLog(self.folder / f"{self.count}.db", durability="process")
 
     def reopened(self, log: ExecutionLog) -> ExecutionLog:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from persistasaurus.log import ExecutionLog
+from persistasaurus.log import HEAD_START, ExecutionLog
 from persistasaurus.memory_log import InMemoryLog
 from persistasaurus.records import Answer, Commit, Write
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing.contract.session import Session
-from tests.runtime.log.histories import FLOWS, histories
+from tests.runtime.log.histories import ENGINES, FLOWS, NAMES, histories, histories_of_two_engines
 
 slow_is_fine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -24,7 +25,9 @@ slow_is_fine = settings(deadline=None, suppress_health_check=[HealthCheck.too_sl
 def _content(log: ExecutionLog) -> dict[str, Any]:
     return {
         "flows": log.flows(),
-        "due": log.due(10),
+        "available": log.available(10, NAMES),
+        "available a little later": log.available(10 + HEAD_START, NAMES),
+        "ended": sorted(log.ended([name for name in FLOWS if "\0" not in name]), key=lambda row: row.flow_id),
         **{
             flow_id: (
                 log.flow(flow_id),
@@ -36,6 +39,11 @@ def _content(log: ExecutionLog) -> dict[str, Any]:
             for flow_id in FLOWS
         },
     }
+
+
+def _recorded(log: ExecutionLog) -> dict[str, Any]:
+    """What does not depend on who lives."""
+    return {name: found for name, found in _content(log).items() if not name.startswith("available")}
 
 
 def _comparable(answers: Sequence[Answer | Exception]) -> list[Any]:
@@ -71,6 +79,34 @@ def test_both_logs_hold_the_same_and_answer_the_same_after_every_commit(batches:
 
 
 @slow_is_fine
+@given(histories_of_two_engines())
+def test_both_logs_answer_two_engines_the_same(batches: list[tuple[int, list[Write]]]) -> None:
+    first, _ = _in_memory()
+    second = first.beside()
+    second.open(lambda commit: None)
+    memory = dict(zip(ENGINES, (first, second), strict=True))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
+        sessions: dict[int, Session] = {}
+        for engine in ENGINES:
+            sessions[engine] = Session(SqliteLog(Path(folder) / "log.db", durability="process"))
+            closing.callback(sessions[engine].log.close)
+        for engine, batch in batches:
+            settled = sessions[engine].make(*batch)
+            for write in batch:
+                memory[engine].put(write)
+            commit = memory[engine].commit()
+            assert {key: type(error) for key, error in settled.refused.items()} == {
+                key: type(error) for key, error in commit.refused.items()
+            }
+            assert _comparable(settled.answers) == _comparable([commit.answers[key] for key in sorted(commit.answers)])
+            for each in ENGINES:
+                assert _content(sessions[each].log) == _content(memory[each])
+                # Of several flows in one commit, in any order.
+                heard = [log.signals_from_others(0, 100) for log in (sessions[each].log, memory[each])]
+                assert sorted(map(repr, heard[0])) == sorted(map(repr, heard[1]))
+
+
+@slow_is_fine
 @given(histories())
 def test_where_commits_are_cut_makes_no_difference(batches: list[list[Write]]) -> None:
     everything = [write for batch in batches for write in batch]
@@ -101,8 +137,8 @@ def test_a_crash_leaves_what_a_log_holds_that_was_given_the_prefix(
     for write in log.journal[:crashed_after]:
         prefix.put(write)
     prefix.commit()
-    assert _content(log.crashed(crashed_after)) == _content(prefix)
-    assert _content(log.crashed()) == _content(log)
+    assert _recorded(log.crashed(crashed_after)) == _recorded(prefix)
+    assert _recorded(log.crashed()) == _recorded(log)
 
 
 class _UncertainConnection(sqlite3.Connection):

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from persistasaurus.errors import CorruptRow, RowRefused
 from persistasaurus.records import FlowStatus, Send, Start
 from persistasaurus.sqlite_log import SqliteLog
-from persistasaurus.testing.contract.session import Session, changed, flow_changed, flow_row, made, signal
+from persistasaurus.testing.contract.session import NAMES, Session, changed, flow_changed, flow_row, made, signal
 
 LARGEST = 100_000
 
@@ -118,9 +118,9 @@ def test_a_damaged_flow_that_is_due_is_found_to_be_parked(session: Session, tmp_
     damage(
         session, tmp_path, "UPDATE execution_log SET python = CAST(x'80' AS TEXT) WHERE flow_id = 'bad' AND step = 0"
     )
-    assert [row.flow_id for row in session.log.due(10)] == ["bad", "good"]
+    assert [row.flow_id for row in session.log.available(10, NAMES)] == ["bad", "good"]
     session.make(flow_changed(FlowStatus.PARKED, "bad"))
-    assert [row.flow_id for row in session.log.due(10)] == ["good"]
+    assert [row.flow_id for row in session.log.available(10, NAMES)] == ["good"]
 
 
 def test_a_damaged_signal_is_an_error_of_its_flow_alone(session: Session, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, Unpack
 
 from persistasaurus import Engine, EngineOptions, ExecutionLog, FlowStatus
 from persistasaurus.generated import Durable
+from persistasaurus.log import Snapshot
 from persistasaurus.records import Commit, FlowRow, InvocationRow, SignalRow, Status, Write
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing import InMemoryLog, ManualClock
@@ -144,7 +145,7 @@ class WatchedLog:
         self.position = 0
         self.changed = asyncio.Event()
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = lambda: None) -> None:
         loop = asyncio.get_running_loop()
 
         def settle(commit: Commit) -> None:
@@ -163,7 +164,7 @@ class WatchedLog:
                 loop.call_soon_threadsafe(self.changed.set)
 
         self._tell = tell
-        self.inner.open(committed)
+        self.inner.open(committed, on_news)
         self.is_open = True
 
     def keep_silent(self) -> None:
@@ -212,13 +213,33 @@ class WatchedLog:
         self._require_readable()
         return self.inner.flows(status=status, after=after, limit=limit)
 
-    def due(self, before: int, *, after: tuple[int, str] | None = None, limit: int = 100) -> Sequence[FlowRow]:
+    def available(
+        self,
+        now: int,
+        names: Collection[str],
+        *,
+        other: bool = False,
+        after: tuple[int, str] | None = None,
+        limit: int = 100,
+    ) -> Sequence[FlowRow]:
         self._require_readable()
-        return self.inner.due(before, after=after, limit=limit)
+        return self.inner.available(now, names, other=other, after=after, limit=limit)
 
     def next_due(self, after: int) -> int | None:
         self._require_readable()
         return self.inner.next_due(after)
+
+    def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
+        return self.inner.ended(flow_ids)
+
+    def snapshot(self, flow_id: str) -> Snapshot | None:
+        return self.inner.snapshot(flow_id)
+
+    def last_signal(self) -> int:
+        return self.inner.last_signal()
+
+    def signals_from_others(self, after: int, to: int) -> Sequence[SignalRow]:
+        return self.inner.signals_from_others(after, to)
 
 
 class Machine:
@@ -350,7 +371,7 @@ class Machine:
     def _all_quiet(self) -> bool:
         if self.log.durable != self.log.position or self.log.flows(status=FlowStatus.RUNNING):
             return False
-        return not self.log.due(self.clock.now())
+        return not self.log.available(self.clock.now(), (), other=True)
 
 
 _UNDER_WAY = (FlowStatus.RUNNING, FlowStatus.WAITING)

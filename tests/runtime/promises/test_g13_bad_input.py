@@ -206,12 +206,12 @@ def test_an_option_that_makes_no_sense_is_refused(
 
 
 @scenario
-async def test_a_second_engine_on_the_same_log_is_refused_and_the_first_goes_on(machine: Machine) -> None:
+async def test_a_second_engine_on_the_same_log_object_is_refused_and_the_first_goes_on(machine: Machine) -> None:
     async with machine.engine(DurableWaitingFlow(machine.outside)) as engine:
         flow = engine.get_flow(DurableWaitingFlow, "f")
         await flow.asks.start()
         second = Engine(machine.log.inner, flows=[DurableWaitingFlow(machine.outside)])
-        with pytest.raises(LogInUse, match="close that engine first"):
+        with pytest.raises(LogInUse, match="another engine"):
             await second.open()
         await second.close()
         await flow.answered.send("yes")
@@ -414,7 +414,8 @@ async def test_a_signal_on_record_that_does_not_fit_parks_its_flow(sqlite_machin
         again = machine.crashed()
     with sqlite3.connect(again.path) as connection:
         connection.execute(
-            "INSERT INTO signals VALUES ('f', '00000000000000001-00000000', 'answered', NULL, '{\"text\":7}', 1, NULL)"
+            "INSERT INTO signals (flow_id, signal_id, method_name, arguments, sent_at) "
+            "VALUES ('f', '00000000000000001-00000000', 'answered', '{\"text\":7}', 1)"
         )
     connection.close()
     async with again.engine(DurableWaitingFlow(machine.outside)) as engine:

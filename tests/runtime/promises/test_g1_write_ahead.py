@@ -108,7 +108,9 @@ async def test_a_further_attempt_starts_only_when_its_record_is_durable() -> Non
         bench.clock.advance(timedelta(minutes=1))
         await all_is_still()
         assert bench.outside.seen == ["charge"]
-        assert await bench.commit() == ["FlowChanged", "CallChanged"]
+        assert await bench.commit() == ["Claim"]  # it had been evicted
+        assert bench.outside.seen == ["charge"]
+        assert await bench.commit() == ["CallChanged"]
         assert bench.outside.seen == ["charge", "charge"]
         paid.cancel()
 

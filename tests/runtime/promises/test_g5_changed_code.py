@@ -38,8 +38,8 @@ async def live_until_paused(machine: Machine, body: Body) -> None:
 
 
 def untouched(flow: FlowRow) -> FlowRow:
-    """A flow's row without what parking may change."""
-    return msgspec.structs.replace(flow, status=FlowStatus.RUNNING, return_value=None, digest=None, due=None)
+    """A flow's row without what bringing it back and parking it may change."""
+    return msgspec.structs.replace(flow, status=FlowStatus.RUNNING, return_value=None, digest=None, due=None, claims=0)
 
 
 def parked(machine: Machine, before: Body, after: Body) -> str:

@@ -106,9 +106,9 @@ class LateLog(InMemoryLog):
         self._late: list[Commit] | None = []
         self._tell: Callable[[Commit], None] = lambda commit: None
 
-    def open(self, on_commit: Callable[[Commit], None]) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = lambda: None) -> None:
         self._tell = on_commit
-        super().open(self._committed)
+        super().open(self._committed, on_news)
 
     def _committed(self, commit: Commit) -> None:
         if self._late is None:

@@ -103,6 +103,7 @@ class World:
         self.pump = Pump()
         self.closing = False
         self.max_bytes = 1 << 20
+        self.heard = 0
         self.clock: Clock = self
         self.waiters: deque[tuple[int, Waiter]] = deque()
         self.alarms: list[tuple[int, int, Alarm]] = []
@@ -357,6 +358,7 @@ class Replayer(World):
         self.pump = Pump()
         self.closing = False
         self.max_bytes = 1 << 20
+        self.heard = 0
         self.clock: Clock = self
         self.alarms = []
         self.sent = {}

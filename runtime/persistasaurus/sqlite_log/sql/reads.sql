@@ -4,7 +4,7 @@
 -- name: flow
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at
+    return_value, ended_at, claims
 FROM execution_log
 WHERE flow_id = :flow_id AND step = 0;
 
@@ -41,7 +41,7 @@ ORDER BY signal_id;
 -- name: flows
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at
+    return_value, ended_at, claims
 FROM execution_log
 WHERE step = 0 AND (timestamp, flow_id) > (:after_timestamp, :after_flow_id)
 ORDER BY timestamp, flow_id
@@ -50,20 +50,73 @@ LIMIT :limit;
 -- name: flows_of_status
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at
+    return_value, ended_at, claims
 FROM execution_log
 WHERE step = 0 AND status = :status AND (timestamp, flow_id) > (:after_timestamp, :after_flow_id)
 ORDER BY timestamp, flow_id
 LIMIT :limit;
 
--- name: due
+-- Flows nobody runs, and flows that are due: at once for the engine that ran them last or if that is gone, for others a
+-- little later. Each side is bounded by an index before the two are merged.
+-- name: available
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at
-FROM execution_log INDEXED BY flows_due
-WHERE step = 0 AND status = 'WAITING' AND due <= :before AND (due, flow_id) > (:after_due, :after_flow_id)
-ORDER BY due, flow_id
+    return_value, ended_at, claims
+FROM (
+    SELECT * FROM (
+        SELECT *, timestamp AS since
+        FROM execution_log INDEXED BY flows_by_claim
+        WHERE
+            step = 0 AND status = 'RUNNING' AND engine IS NULL
+            AND (timestamp, flow_id) > (:after_since, :after_flow_id)
+            AND (iif(class_name = '', method_name, class_name || '.' || method_name)
+                IN (SELECT value FROM json_each(:names))) <> :other
+        ORDER BY timestamp, flow_id
+        LIMIT :limit
+    )
+    UNION ALL
+    SELECT * FROM (
+        SELECT *, due AS since
+        FROM execution_log INDEXED BY flows_due
+        WHERE
+            step = 0 AND status = 'WAITING' AND due <= :now AND (due, flow_id) > (:after_since, :after_flow_id)
+            AND (
+                due <= :now - :head_start
+                OR engine IS :engine
+                OR engine NOT IN (SELECT engine FROM engines WHERE lease_until > 0)
+                OR engine IS NULL
+            )
+            AND (iif(class_name = '', method_name, class_name || '.' || method_name)
+                IN (SELECT value FROM json_each(:names))) <> :other
+        ORDER BY due, flow_id
+        LIMIT :limit
+    )
+)
+ORDER BY since, flow_id
 LIMIT :limit;
+
+-- name: ended
+SELECT
+    flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
+    return_value, ended_at, claims
+FROM execution_log
+WHERE step = 0 AND flow_id IN (SELECT value FROM json_each(:flow_ids)) AND status NOT IN ('RUNNING', 'WAITING');
+
+-- name: all_signals
+SELECT signal_id, flow_id, method_name, key, arguments, sent_at, taken_by
+FROM signals
+WHERE flow_id = :flow_id
+ORDER BY signal_id;
+
+-- name: last_signal
+SELECT coalesce(max(number), 0)
+FROM signals;
+
+-- name: signals_from_others
+SELECT signal_id, flow_id, method_name, key, arguments, sent_at, taken_by
+FROM signals
+WHERE number > :after AND number <= :to AND sent_by IS NOT :engine
+ORDER BY number;
 
 -- name: next_due
 SELECT due

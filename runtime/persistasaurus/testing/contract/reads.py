@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from persistasaurus.records import FlowRow, FlowStatus, Start
-from persistasaurus.testing.contract.session import LogContract, flow_changed, flow_row, made
+from persistasaurus.testing.contract.session import NAMES, LogContract, flow_changed, flow_row, made
 
 
 class ReadsContract(LogContract):
@@ -57,10 +57,10 @@ class ReadsContract(LogContract):
             session.make(*(Start(flow_row(name)) for name, _ in dues))
             session.make(*(flow_changed(FlowStatus.WAITING, name, due) for name, due in dues))
             session.make(flow_changed(FlowStatus.RUNNING, "f", 10))
-            assert _names(session.log.due(30)) == ["b", "e", "c"]
-            assert _names(session.log.due(30, limit=1)) == ["b"]
-            assert _names(session.log.due(100, after=(20, "b"), limit=2)) == ["e", "c"]
-            assert session.log.due(19) == []
+            found = [_names(session.log.available(now, NAMES)) for now in (19, 30)]
+            assert found == [[], ["b", "e", "c"]]
+            assert _names(session.log.available(30, NAMES, limit=1)) == ["b"]
+            assert _names(session.log.available(100, NAMES, after=(20, "b"), limit=2)) == ["e", "c"]
 
     def test_the_next_due_time_is_the_earliest_that_is_later(self) -> None:
         with self.opened() as session:

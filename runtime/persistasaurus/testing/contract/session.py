@@ -82,6 +82,12 @@ class Session:
                 answers.update(commit.answers)
         return Settled(refused, [answers[key] for key in sorted(answers) if key > after])
 
+    @contextmanager
+    def ending(self) -> Iterator[Callable[[], Exception | None]]:
+        """What is done inside ends the log; gives a function that says why it has ended, once that was told."""
+        yield lambda: self.commits[-1].end
+        self._wait(lambda: bool(self.commits) and self.commits[-1].end is not None)
+
     @property
     def position(self) -> int:
         """The position up to which everything is settled."""
@@ -109,6 +115,10 @@ class LogContract:
         """A log, not open, with what `log` held when it was closed."""
         return log
 
+    def beside(self, log: ExecutionLog) -> ExecutionLog:
+        """Another log, not open, on what `log` holds, which is open: for another engine."""
+        raise NotImplementedError("a subclass says how engines share a log")
+
     @contextmanager
     def opened(self, log: ExecutionLog | None = None) -> Iterator[Session]:
         """A log that is open, closed at the end."""
@@ -127,6 +137,10 @@ def refusing(error_class: type[ErrorT]) -> Iterator[None]:
     except error_class:
         return
     raise AssertionError(f"no {error_class.__name__} was raised")
+
+
+NAMES = ("Signup.sign_up",)
+"""The name of every flow that `flow_row` makes."""
 
 
 def flow_row(flow_id: str = "f", status: FlowStatus = FlowStatus.RUNNING, timestamp: int = 1_000) -> FlowRow:
