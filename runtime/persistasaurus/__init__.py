@@ -12,6 +12,7 @@ from persistasaurus.conversions import Json, stored_as
 from persistasaurus.engine import Engine
 from persistasaurus.errors import (
     BlockingCall,
+    ClaimLost,
     CorruptRow,
     DuplicateFlow,
     EngineClosed,
@@ -69,6 +70,7 @@ __all__ = [
     "BlockingEngine",
     "Branch",
     "Branches",
+    "ClaimLost",
     "Clock",
     "CorruptRow",
     "DuplicateFlow",
