@@ -197,6 +197,7 @@ class Runner:
         if not self.closing:
             self.log.put(Rejoin())
             self.schedule.drop_all()
+            self._news()  # some of them may have ended elsewhere
 
     def log_ended(self, error: Exception) -> None:
         """Nothing will be recorded any more (`Hearer`)."""

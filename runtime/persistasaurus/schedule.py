@@ -300,6 +300,8 @@ class Schedule:
     def durable(self) -> None:
         """What a waiting flow put is durable: it may leave (`Waiter`)."""
         self._evict()
+        if self._settings.max_concurrency is not None:
+            self._go_on()  # another may need its place
 
     def _evict(self, at_least: int = 0) -> None:
         """Let flows go whose grace is over, or that are too many, or this many because others need their places."""

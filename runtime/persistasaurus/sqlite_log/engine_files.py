@@ -155,18 +155,30 @@ class EngineFiles:
 
     # -- itself -------------------------------------------------------------------------------------------------------
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until another engine has news, or for so long; False if nothing came."""
-        if self._pipe < 0:
+    def wait(self, seconds: float) -> tuple[bool, bool]:
+        """Wait until another engine has news or ends, or for so long.
+
+        Returns:
+            Whether there are news, and whether one has ended: nobody reads its pipe any more.
+        """
+        pipe = self._pipe
+        if pipe < 0:
             self._stopped.wait(seconds)
-            return False
+            return False, False
         poll = select.poll()
-        poll.register(self._pipe, select.POLLIN)
-        if not poll.poll(seconds * 1000):
-            return False
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._pipe, 65536)
-        return True
+        poll.register(pipe, select.POLLIN)
+        with self._guard:
+            for other in self._others.values():
+                poll.register(other, 0)
+        heard = [fd for fd, _ in poll.poll(seconds * 1000)]
+        if pipe in heard:
+            with contextlib.suppress(OSError):
+                os.read(pipe, 65536)
+        ended = [fd for fd in heard if fd != pipe]
+        with self._guard:
+            for name in [name for name, fd in self._others.items() if fd in ended]:
+                os.close(self._others.pop(name))
+        return pipe in heard, bool(ended)
 
     def stop_waiting(self) -> None:
         """End a wait."""

@@ -16,6 +16,8 @@ from persistasaurus.sqlite_log.reader import Reader
 
 _TICK: Final = 1.0
 """Seconds between looks around, for what no wake-up tells of."""
+_SOON: Final = 0.02
+"""Seconds until the lock of a process that has just ended is surely free, or what was swept is on record."""
 _REST: Final = 0.001
 """Seconds between two passings-on of news: under load many come together."""
 
@@ -49,6 +51,7 @@ class Keeper:
         self._lease = lease
         self._on_news = on_news
         self._version = 0
+        self._swept = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="persistasaurus-log-keeper", daemon=True)
         self._thread.start()
@@ -71,14 +74,18 @@ class Keeper:
             if now >= look_at:
                 with contextlib.suppress(LogError):  # the writer says so, if it lasts
                     self._look()
-                look_at = time.monotonic() + _TICK
-            if self._files.wait(max(0.0, min(extend_at, look_at) - time.monotonic())) and not self._closing:
+                look_at = time.monotonic() + (_SOON if self._swept else _TICK)
+            heard, ended = self._files.wait(max(0.0, min(extend_at, look_at) - time.monotonic()))
+            if ended:
+                look_at = min(look_at, time.monotonic() + _SOON)
+            if heard and not self._closing:
                 self._on_news()
                 look_at = min(look_at, time.monotonic() + _TICK / 10)  # it may have come from a new engine
                 time.sleep(_REST)
 
     def _look(self) -> None:
         gone = look_around(self._files, self._reader.other_engines(self._chores.engine))
+        self._swept = gone is not None
         if gone is not None:
             self._chores.do(gone)
         version = self._reader.data_version()

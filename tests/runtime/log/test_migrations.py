@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from persistasaurus.errors import NewerSchema
+from persistasaurus.errors import LogInUse, NewerSchema
 from persistasaurus.records import FlowStatus, Kind, Status
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.sqlite_log.migrations import MIGRATIONS, check, migrate
@@ -107,3 +110,42 @@ def test_a_golden_log_opens_reads_and_goes_on(tmp_path: Path, golden: Path) -> N
     settled = session.make(made(2, "signup-3"), changed(2, "signup-3"), flow_changed(FlowStatus.COMPLETE, "signup-3"))
     assert not settled.refused
     log.close()
+
+
+def test_a_log_is_brought_up_to_date_by_many_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((GOLDEN_LOGS / "v1.sql").read_text())
+    barrier = threading.Barrier(4)
+
+    def open_and_close() -> int:
+        log = SqliteLog(path)
+        barrier.wait()
+        log.open(lambda commit: None)
+        found = len(log.flows())
+        log.close()
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert [future.result() for future in [threads.submit(open_and_close) for _ in range(4)]] == [4] * 4
+    with closing(sqlite3.connect(path)) as connection:
+        assert check(connection, str(path)) == len(MIGRATIONS)
+        assert connection.execute("SELECT count(*) FROM signals").fetchall() == [(2,)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="locks of another kind")
+def test_a_log_that_an_engine_of_the_first_version_has_open_is_left_alone(tmp_path: Path) -> None:
+    import fcntl
+
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((GOLDEN_LOGS / "v1.sql").read_text())
+    with Path(f"{path}-engine").open("w") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        mark.write('{"host": "here", "pid": 42}')
+        mark.flush()
+        with pytest.raises(LogInUse, match=r'earlier version.*"pid": 42.*Close that engine first'):
+            SqliteLog(path).open(lambda commit: None)
+    with closing(sqlite3.connect(path)) as connection:
+        assert check(connection, str(path)) == 1
+    Session(SqliteLog(path)).log.close()

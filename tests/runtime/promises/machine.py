@@ -270,6 +270,12 @@ class Machine:
         chosen: EngineOptions = {"clock": self.clock, "closing_grace": timedelta(0), **self.options, **options}
         return Engine(self.log, flows=list(flows), **chosen)
 
+    def beside(self, *flows: Durable[Any, Any], **options: Unpack[EngineOptions]) -> Engine:
+        """Another engine on what the machine's log holds, to be open at the same time."""
+        log = SqliteLog(self.path, durability="process") if self._memory is None else self._memory.beside()
+        chosen: EngineOptions = {"clock": self.clock, "closing_grace": timedelta(0), **self.options, **options}
+        return Engine(log, flows=list(flows), **chosen)
+
     def crashed(self) -> Machine:
         """The machine as it comes up again if it crashes now: what is committed is there, nothing else."""
         folder = self.folder / "crashed"
