@@ -28,7 +28,7 @@ from persistasaurus.records import (
     Write,
     flow_of,
 )
-from persistasaurus.row_changes import passing_the_fence
+from persistasaurus.row_changes import is_free_of, passing_the_fence
 
 
 def _ignore() -> None:
@@ -354,7 +354,7 @@ def _make_all(
         if stopped:
             if type(write) is Readmit:
                 stopped.pop(flow_id, None)
-            elif flow_id in stopped:
+            elif flow_id in stopped and not is_free_of(stopped[flow_id], write):
                 if isinstance(write, Question):
                     answers[index] = stopped[flow_id]
                 continue

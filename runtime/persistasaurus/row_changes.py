@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from persistasaurus.errors import RowRefused
+from persistasaurus.errors import ClaimLost, RowRefused
 from persistasaurus.records import (
     CallChanged,
     CallMade,
@@ -159,6 +159,11 @@ def refuse_no_lease(write: Extend) -> None:
     """RowRefused for a lease that is over when it begins."""
     if write.lease <= 0:
         raise RowRefused(f"a lease is extended by one microsecond or more, not by {write.lease}")
+
+
+def is_free_of(stopped_by: Exception, write: Write) -> bool:
+    """Whether a write may be made for a flow that is stopped: what comes from outside, if just the claim was lost."""
+    return isinstance(stopped_by, ClaimLost) and isinstance(write, Question)
 
 
 def passing_the_fence(writes: Sequence[Write]) -> tuple[list[Write], bool]:

@@ -32,7 +32,7 @@ from persistasaurus.records import (
     Write,
     flow_of,
 )
-from persistasaurus.row_changes import DELETABLE, change_of, flow_released, flow_reopened
+from persistasaurus.row_changes import DELETABLE, change_of, flow_released, flow_reopened, is_free_of
 from persistasaurus.sqlite_log import engines, rows
 from persistasaurus.sqlite_log.evidence import is_all_there, was_counted
 from persistasaurus.sqlite_log.fold import ALONE, Fold, Known
@@ -224,7 +224,7 @@ def _make_one_by_one(
         stopped_by = batch.stopped.get(flow_id)
         if isinstance(write, Readmit):
             batch.stopped.pop(flow_id, None)
-        elif stopped_by is not None:
+        elif stopped_by is not None and not is_free_of(stopped_by, write):
             if isinstance(write, Question):
                 batch.answers[index] = stopped_by
         else:

@@ -112,6 +112,17 @@ class ClaimsContract(LogContract):
             assert first.log.flow("f") == replace(flow_row(), claims=1)
             assert [row.step for row in first.log.invocations("f")] == [1]
 
+    def test_what_is_asked_from_outside_of_a_flow_that_was_lost_is_answered(self) -> None:
+        with self.two() as (first, second):
+            first.make(Start(flow_row()), flow_changed(FlowStatus.WAITING, due=5))
+            second.make(Claim("f"))
+            settled = first.make(flow_changed(FlowStatus.RUNNING), Send(signal("s1")), made(1))
+            assert isinstance(settled.refused["f"], ClaimLost)
+            assert settled.answer == replace(flow_row(), claims=1)
+            assert isinstance(first.make(Send(signal("s2"))).answer, FlowRow)
+            assert len(second.log.unread_signals("f")) == 2
+            assert second.log.invocations("f") == []
+
     def test_a_flow_that_waits_goes_on_in_its_engine_without_another_claim(self) -> None:
         with self.two() as (first, second):
             first.make(Start(flow_row()), flow_changed(FlowStatus.WAITING, due=5))
