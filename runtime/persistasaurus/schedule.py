@@ -55,8 +55,10 @@ class Schedule:
         self._left_alone: set[str] = set()
         """Flows that could not be brought back here; others may try."""
         self._admitted: dict[str, int] = {}
+        self._available: Iterator[FlowRow] | None = None
+        """Flows that were found and are not claimed yet."""
         self._stale = False
-        """Whether there may be flows to claim."""
+        """Whether there may be more to find."""
         self._room: Alarm | None = None
         self._turn: asyncio.Handle | None = None
         self._again: Alarm | None = None
@@ -131,6 +133,7 @@ class Schedule:
         except LogUnavailable as problem:
             logger.warning("flows are brought back in %d s, for now the log cannot be read: %s", _PAUSE, problem)
             self._parked = self._find_parked()  # a generator that raised is at its end
+            self._available = None
             self._stale = True
             self._again = self._runner.call_at(self._runner.clock.now() + _PAUSE * 1_000_000, self._go_on)
         else:
@@ -159,9 +162,9 @@ class Schedule:
         while self._requested and self._has_place():
             flow_id = next(iter(self._requested))
             self._claim(flow_id, parked=self._requested.pop(flow_id))
-        while self._stale and self._has_room():
+        while (self._stale or self._available is not None) and self._has_room():
             self._claim_available()
-        while not self._stale and self._has_room():
+        while not self._stale and self._available is None and self._has_room():
             flow_id = next(self._parked, "")
             if not flow_id:
                 break
@@ -170,25 +173,18 @@ class Schedule:
 
     def _claim_available(self) -> None:
         """Claim what can be claimed, the oldest first; what is left is there when a place is given back."""
-        runner = self._runner
-        now = runner.clock.now()
-        after: tuple[int, str] | None = None
-        while page := runner.log.available(now, runner.names, after=after, limit=_PAGE):
-            for flow in page:
-                since = flow.timestamp if flow.due is None else flow.due
-                after = (since, flow.flow_id)
-                if flow.flow_id in runner.executions:
-                    self._look_after(runner.executions[flow.flow_id], flow)
-                elif flow.flow_id not in self._claiming and flow.flow_id not in self._left_alone:
-                    if not self._has_room():
-                        return
-                    self._admitted[flow.flow_id] = now + _LONGEST_PLACE * 1_000_000
-                    self._claim(flow.flow_id)
-            if len(page) < _PAGE:
-                break
-        self._stale = False
-        runner.warn_of_unregistered(now)
-        self._wait_for_due(now)
+        if self._available is None:
+            self._stale = False
+            self._available = self._find_available()
+        for flow in self._available:
+            if flow.flow_id in self._runner.executions:
+                self._look_after(self._runner.executions[flow.flow_id], flow)
+            elif flow.flow_id not in self._claiming and flow.flow_id not in self._left_alone:
+                self._admitted[flow.flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
+                self._claim(flow.flow_id)
+                if not self._has_room():
+                    return
+        self._available = None
 
     def _claim(self, flow_id: str, *, parked: bool = False) -> None:
         if flow_id in self._claiming or flow_id in self._runner.executions:
@@ -249,6 +245,20 @@ class Schedule:
         return False
 
     # -- what there is ------------------------------------------------------------------------------------------------
+
+    def _find_available(self) -> Iterator[FlowRow]:
+        """Flows that can be claimed now, page by page; then it is known when to look again."""
+        runner = self._runner
+        now = runner.clock.now()
+        after: tuple[int, str] | None = None
+        while page := runner.log.available(now, runner.names, after=after, limit=_PAGE):
+            yield from page
+            last = page[-1]
+            after = (last.timestamp if last.due is None else last.due, last.flow_id)
+            if len(page) < _PAGE:
+                break
+        runner.warn_of_unregistered(now)
+        self._wait_for_due(now)
 
     def _find_parked(self) -> Iterator[str]:
         """Parked flows for which there is new code (G5)."""
