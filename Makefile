@@ -2,7 +2,7 @@
 # environment of the repository. `make test PYTHON=python3.13` tests on another Python, in an environment of its own.
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench venv lint types pytest generate format clean
+.PHONY: help demo test bench torture venv lint types pytest generate format clean
 
 ifeq ($(origin PYTHON),undefined)
 is_new_enough := import sys; sys.exit(sys.version_info < (3, 11))
@@ -14,6 +14,7 @@ VENV := .venv-$(subst /,-,$(PYTHON))
 endif
 
 BIN := $(VENV)/bin
+SECONDS_TO_RUN := 1800
 # Mypy looks at a stub and never at the module beside it, so generated modules are also named one by one.
 GENERATED := $(shell find examples tests -name '*_durable.py' | sort)
 CHECKED := compiler runtime templates tests examples
@@ -21,7 +22,8 @@ CHECKED := compiler runtime templates tests examples
 help:
 	@echo "make demo      compile a flow, run it, kill it, recover it, and show what happened"
 	@echo "make test      everything that must hold: generated code, lint, types, tests"
-	@echo "make bench     measure against plain sqlite3; JSON=FILE also writes the figures there"
+	@echo "make bench     measure against plain sqlite3 and others; JSON=FILE also writes the figures there"
+	@echo "make torture   random flows and random crashes for SECONDS_TO_RUN=1800 seconds"
 	@echo "make generate  bring the generated code of the examples and tests up to date"
 	@echo "make format    lay out the code"
 	@echo "make clean     remove the virtual environments and caches"
@@ -31,8 +33,11 @@ demo: venv
 
 test: lint types pytest
 
-bench: venv
-	@$(BIN)/python -m tests.benchmarks $(if $(JSON),--json $(JSON))
+bench: $(VENV)/.bench-installed
+	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
+
+torture: venv
+	@$(BIN)/python -m tests.torture --seconds $(SECONDS_TO_RUN) $(if $(SEED),--seed $(SEED))
 
 # Done again only after a change of pyproject.toml.
 venv: $(VENV)/.installed
@@ -42,6 +47,11 @@ $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable '.[compiler]' --group dev
+	touch $@
+
+# What is measured against, which nothing else needs.
+$(VENV)/.bench-installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[compiler,bench]'
 	touch $@
 
 lint: venv

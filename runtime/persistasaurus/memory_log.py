@@ -227,6 +227,10 @@ class InMemoryLog:
         """Refuse every write to this row from now on, as a database may refuse one row among many."""
         self._refused.add((flow_id, step))
 
+    def accept_all(self) -> None:
+        """Refuse nothing any more."""
+        self._refused.clear()
+
     def crashed(self, writes: int | None = None) -> InMemoryLog:
         """A new log with what this one would hold had the process died.
 

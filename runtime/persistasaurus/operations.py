@@ -65,8 +65,12 @@ class FlowOperations:
         claim = runner.schedule.take_place(flow_id)
 
         def begin(found: Answer) -> None:
-            if found is None and claim:
+            if found is not None:
+                return
+            if claim:
                 runner.begin(flow)
+            else:
+                runner.schedule.look()  # by now there may be room
 
         question = runner.ask(Start(flow, claim), begin)
         question.add_done_callback(lambda _: runner.schedule.give_place_back(flow_id))

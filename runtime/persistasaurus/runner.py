@@ -35,6 +35,7 @@ from persistasaurus.records import (
     Kind,
     Readmit,
     Rejoin,
+    Release,
     SignalRow,
     Status,
 )
@@ -182,6 +183,11 @@ class Runner:
             execution.discard()
             if not self.closing:
                 self.log.put(Readmit(flow_id))
+                if not isinstance(error, ClaimLost):
+                    # Whoever asks for the flow again has it tried again; by itself it would come to the same.
+                    self.schedule.leave_alone(flow_id)
+                    self.log.put(Release(flow_id, execution.record.flow.claims))
+                    self.log.put(Readmit(flow_id))  # if it was not to be released, because it waited
         if isinstance(error, ClaimLost):
             # It waited here, and another engine was faster to go on with it. Who waits for its end hears of it.
             logger.debug("%s", error)

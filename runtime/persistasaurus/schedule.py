@@ -85,6 +85,10 @@ class Schedule:
             self._requested[flow_id] = parked
             self._go_on()
 
+    def leave_alone(self, flow_id: str) -> None:
+        """Bring this flow back only if somebody asks for it."""
+        self._left_alone.add(flow_id)
+
     def take_place(self, flow_id: str) -> bool:
         """Keep a place for a flow that is about to be recorded; False if there is none."""
         if self._free_places() < 1:
@@ -149,7 +153,7 @@ class Schedule:
             raise
         except Exception:
             logger.exception("flow %s cannot be brought back here; others are", flow.flow_id)
-            self._left_alone.add(flow.flow_id)
+            self.leave_alone(flow.flow_id)
             runner.log.put(Release(flow.flow_id, flow.claims))
         self._claimed.popleft()
         self._claiming.discard(flow.flow_id)

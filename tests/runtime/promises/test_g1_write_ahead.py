@@ -389,6 +389,26 @@ async def test_a_refused_row_stops_its_flow_and_no_other() -> None:
 
 
 @scenario
+async def test_a_flow_whose_row_was_refused_is_tried_again_when_somebody_asks_for_it() -> None:
+    bench = Bench()
+    bench.log.refuse("bad", 2)
+    async with bench.engine(DurableOrderFlow(bench.outside)) as engine:
+        placed = asyncio.ensure_future(engine.get_flow(DurableOrderFlow, "bad").place.run("book"))
+        while not placed.done():
+            await bench.commit()
+        assert isinstance(placed.exception(), RowRefused)
+        for _ in range(5):
+            await bench.commit()
+        assert bench.log.queued == 0  # by itself it is not tried again
+        bench.log.accept_all()
+        again = asyncio.ensure_future(engine.get_flow(DurableOrderFlow, "bad").place.run("book"))
+        while not again.done():
+            await bench.commit()
+        assert again.result() == "book reserved, book charged, book shipped"
+    assert bench.outside.seen == ["reserve", "charge", "ship"]
+
+
+@scenario
 async def test_bodies_that_end_in_one_moment_reach_the_flow_one_by_one() -> None:
     bench = Bench()
     async with bench.engine(DurableRaceFlow(bench.outside)) as engine:
