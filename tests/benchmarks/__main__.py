@@ -1,4 +1,7 @@
-"""`make bench`: prints `name: value` lines; every ratio is the median of pairs of ours and the reference."""
+"""`make bench`: prints `name: value` lines, every value the median of some rounds.
+
+Ratios are medians of pairs of ours and the reference, measured in turn.
+"""
 
 from __future__ import annotations
 
@@ -6,39 +9,30 @@ import argparse
 import asyncio
 import json
 import statistics
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.benchmarks import compiling, reference, running
-
-Figures = dict[str, float]
-
-
-def pairs(count: int, ours: Callable[[Path], float], theirs: Callable[[Path], float]) -> tuple[float, float, float]:
-    """Measure ours and theirs in turn; returns the median ratio and both medians."""
-    found: list[tuple[float, float]] = []
-    for number in range(count):
-        with tempfile.TemporaryDirectory(prefix="persistasaurus-bench-", dir=".") as folder:
-            place = Path(folder)
-            if number % 2:
-                second = theirs(place / "reference.db")
-                found.append((ours(place / "ours.db"), second))
-            else:
-                first = ours(place / "ours.db")
-                found.append((first, theirs(place / "reference.db")))
-    return (
-        statistics.median(first / second for first, second in found),
-        statistics.median(first for first, _ in found),
-        statistics.median(second for _, second in found),
-    )
+from tests.benchmarks import (
+    compare,
+    compiling,
+    evicting,
+    latency,
+    long_flows,
+    processes,
+    recovery,
+    reference,
+    running,
+    sizes,
+    waiting,
+)
+from tests.benchmarks.measuring import Figures, pairs, scaled, scratch
 
 
 def running_figures(rounds: int, scale: float) -> Figures:
     """Steps a second against plain sqlite3."""
     figures: Figures = {}
-    cases = [("sequential", 1, int(2000 * scale), 1), ("concurrent", 50, int(400 * scale), 500)]
-    cases.append(("concurrent", 500, int(60 * scale), 500))
+    cases = [("sequential", 1, scaled(2000, scale), 1), ("concurrent", 50, scaled(400, scale), 500)]
+    cases.append(("concurrent", 500, scaled(60, scale), 500))
     for plain in (False, True):
         for name, flows, steps, steps_a_commit in cases:
             ratio, mine, theirs = pairs(
@@ -59,10 +53,10 @@ def running_figures(rounds: int, scale: float) -> Figures:
 
 def replay_figures(rounds: int, scale: float) -> Figures:
     """Steps a second of a replay against reading and decoding the same rows."""
-    steps = int(10_000 * scale)
+    steps = scaled(10_000, scale)
     found: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory(prefix="persistasaurus-bench-", dir=".") as folder:
-        path = Path(folder) / "log.db"
+    with scratch() as place:
+        path = place / "log.db"
         flow_id = asyncio.run(running.leave_waiting(path, steps))
         for _ in range(rounds):
             mine = asyncio.run(running.replayed_per_second(path, flow_id, steps))
@@ -74,25 +68,38 @@ def replay_figures(rounds: int, scale: float) -> Figures:
     }
 
 
-def main() -> None:
+GROUPS: Mapping[str, Callable[[int, float], Figures]] = {
+    "running": running_figures,
+    "replay": replay_figures,
+    "compiling": compiling.figures,
+    "dbos": compare.figures,
+    "waiting": waiting.figures,
+    "recovery": recovery.figures,
+    "latency": latency.figures,
+    "processes": processes.figures,
+    "sizes": sizes.figures,
+    "evicting": evicting.figures,
+    "long": long_flows.figures,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="pairs for each ratio (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the work, 1.0 by default")
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    parser.add_argument("--only", choices=["running", "replay", "compiling"], help="measure one group")
-    options = parser.parse_args()
-    groups: dict[str, Callable[[], Figures]] = {
-        "running": lambda: running_figures(options.rounds, options.scale),
-        "replay": lambda: replay_figures(options.rounds, options.scale),
-        "compiling": lambda: compiling.figures(options.rounds),
-    }
+    parser.add_argument("--only", choices=GROUPS, help="measure one group")
+    parser.add_argument("--million", action="store_true", help="with the group `waiting`, a million flows as well")
+    options = parser.parse_args(arguments)
     figures: Figures = {}
-    for name, measure in groups.items():
-        if options.only in (None, name):
-            for label, value in measure().items():
-                figures[label] = value
-                print(f"{label}: {value:.3f}" if value < 100 else f"{label}: {value:.0f}", flush=True)
+    groups = dict(GROUPS) if options.only is None else {options.only: GROUPS[options.only]}
+    if options.million and "waiting" in groups:
+        groups["million"] = waiting.figures_of_a_million
+    for measure in groups.values():
+        for label, value in measure(options.rounds, options.scale).items():
+            figures[label] = value
+            print(f"{label}: {value:.3f}" if value < 100 else f"{label}: {value:.0f}", flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 

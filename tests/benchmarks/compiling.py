@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from .measuring import Figures, scaled
+
 _STEP = '''
     @step(retry=Retry(max_attempts=3))
     async def step_{number}(self, order_id: int, amount: Decimal, note: str = "") -> str:
@@ -65,7 +67,7 @@ def flow_module(name: str, lines: int) -> str:
     )
 
 
-def figures(rounds: int) -> dict[str, float]:
+def figures(rounds: int, scale: float) -> Figures:
     """Milliseconds of an import, of `persistc generate` for one module, and of `persistc check` for 500 files."""
     with tempfile.TemporaryDirectory(prefix="persistasaurus-bench-") as folder:
         place = Path(folder)
@@ -76,9 +78,9 @@ def figures(rounds: int) -> dict[str, float]:
         imported = _milliseconds(rounds, ["-c", "import persistasaurus"], place)
         generate = _milliseconds(rounds, ["-m", "persistc", "generate", "flows.py"], place, remove=generated)
         (place / "app").mkdir()
-        for number in range(480):
+        for number in range(scaled(480, scale)):
             (place / "app" / f"prices_{number}.py").write_text(_PLAIN.format(number=number))
-        for number in range(20):
+        for number in range(scaled(20, scale)):
             (place / "app" / f"flows_{number}.py").write_text(flow_module(str(number), 120))
         subprocess.run([sys.executable, "-m", "persistc", "generate"], cwd=place, check=True, capture_output=True)
         check = _milliseconds(rounds, ["-m", "persistc", "check"], place)
