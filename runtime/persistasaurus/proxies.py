@@ -13,8 +13,8 @@ from persistasaurus.staleness import Comparison
 
 __all__ = ["Durable", "FlowClass", "Kind", "Method", "proxy"]
 
-AsyncInstanceT = TypeVar("AsyncInstanceT")
-BlockingInstanceT = TypeVar("BlockingInstanceT")
+AsyncInstanceT = TypeVar("AsyncInstanceT", covariant=True)
+BlockingInstanceT = TypeVar("BlockingInstanceT", covariant=True)
 ProxyT = TypeVar("ProxyT", bound=type)
 
 

@@ -29,7 +29,7 @@ _MOST_IN_ONE_COMMIT: Final = 10_000
 
 _WORTH_HALVING: Final = 16
 """Writes: so many that come at once, after a rest, are two commits. Flows that wait for a commit go on together and are
-back together; as two groups, one is at work while the other is written."""
+back together; as two groups, one is at work while the other is written. Not if other engines write meanwhile."""
 
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 5.0
@@ -179,7 +179,7 @@ class Writer:
                     rested = True
                 continue
             most = _MOST_IN_ONE_COMMIT
-            if rested and len(writes) >= _WORTH_HALVING:
+            if rested and len(writes) >= _WORTH_HALVING and self._files.alone:
                 most = min(most, (len(writes) + 1) // 2)
             rested = False
             for begin in range(0, len(writes), most):
