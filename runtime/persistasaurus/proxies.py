@@ -13,12 +13,12 @@ from persistasaurus.staleness import Comparison
 
 __all__ = ["Durable", "FlowClass", "Kind", "Method", "proxy"]
 
-AsyncInstanceT = TypeVar("AsyncInstanceT", covariant=True)
-BlockingInstanceT = TypeVar("BlockingInstanceT", covariant=True)
+AsyncInstanceT_co = TypeVar("AsyncInstanceT_co", covariant=True)
+BlockingInstanceT_co = TypeVar("BlockingInstanceT_co", covariant=True)
 ProxyT = TypeVar("ProxyT", bound=type)
 
 
-class Durable(Generic[AsyncInstanceT, BlockingInstanceT]):
+class Durable(Generic[AsyncInstanceT_co, BlockingInstanceT_co]):
     """The base of every proxy; its arguments are the flow instances that `Engine` and `BlockingEngine` give for it."""
 
     __slots__ = ()
