@@ -145,6 +145,7 @@ class Attempts:
         self._progressed()
         if (execution.turning and not execution.waits_for(call)) or self._host.closing:
             # The flow cannot see it yet; it is on record all the same.
+            self._record.running()
             self._put(call, status, text)
         execution.answered(call, status, text, value)
 

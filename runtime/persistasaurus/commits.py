@@ -29,8 +29,8 @@ class Hearer(Protocol):
     def signal_settled(self, flow_id: str) -> None:
         """A signal for this flow that was on its way is on record, or never will be."""
 
-    def fenced(self) -> None:
-        """What was put for flows is not recorded from now on: this engine has lost its claims."""
+    def fenced(self, engine: int) -> None:
+        """What was put for flows is not recorded from now on: this engine has lost its claims, and is another now."""
 
     def log_ended(self, error: Exception) -> None:
         """Nothing is recorded any more."""
@@ -122,7 +122,7 @@ class Commits:
                 return
             if commit.fenced:
                 self._waiters.clear()  # for what was dropped
-                _guarded(self._hearer.fenced)
+                _guarded(self._hearer.fenced, commit.fenced)
             for flow_id, error in commit.refused.items():
                 _guarded(self._hearer.refused, flow_id, error)
             self._durable = commit.position

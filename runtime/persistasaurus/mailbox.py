@@ -31,6 +31,15 @@ class Mailbox:
         for signal in unread:
             self._keep(signal)
 
+    def heard_of(self, signal: SignalRow) -> None:
+        """A signal for the flow was sent through another engine."""
+        if signal.taken_by is None:
+            self.arrived(signal)
+        elif not self._execution.dead:
+            # Read in an earlier run. The flow's row is put again, for it may have been put before that was known.
+            self._execution.record.touched = True
+            self._execution.settle()
+
     def arrived(self, signal: SignalRow) -> None:
         """A signal for the flow is on record."""
         execution = self._execution

@@ -269,12 +269,12 @@ class InMemoryLog:
         writes = self._queue[:count]
         del self._queue[: len(writes)]
         position = self._position - len(self._queue)
-        fenced = self._engine not in shared.living
-        if fenced:
-            self._engine = shared.enter()
+        fenced = 0
+        if self._engine not in shared.living:
+            fenced = self._engine = shared.enter()
             self._dropping = True
         if self._dropping:
-            writes, self._dropping = passing_the_fence(writes)
+            writes, self._dropping = passing_the_fence(writes, self._engine)
         made, refused, answers = _make_all(shared, writes, self._refused, self._stopped, self._engine)
         shared.journal += made
         first = position - len(writes) + 1
@@ -327,7 +327,12 @@ class _Shared:
 
     def sweep(self, write: Sweep, engine: int) -> int:
         now = time.monotonic()
-        gone = {each for each, until in self.living.items() if each != engine and (until <= now or each in write.dead)}
+        judging = write.leases and self.living[engine] > now
+        gone = {
+            each
+            for each, until in self.living.items()
+            if each != engine and (each in write.dead or (judging and until <= now))
+        }
         for each in gone:
             del self.living[each]
         self._gone |= gone

@@ -63,12 +63,13 @@ class FlowOperations:
         )
 
         claim = runner.schedule.take_place(flow_id)
+        heard = runner.heard
 
         def begin(found: Answer) -> None:
             if found is not None:
                 return
             if claim:
-                runner.begin(flow)
+                runner.begin(flow, heard)
             else:
                 runner.schedule.look()  # by now there may be room
 

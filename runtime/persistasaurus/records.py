@@ -279,12 +279,17 @@ class Sweep(Struct, frozen=True):
 
     dead: tuple[int, ...] = ()
     """Engines, by number, whose process was seen to have ended."""
+    leases: bool = True
+    """Whether a lease that is over counts; it never does when that of this engine is over as well."""
     limit: int = 1000
     """Flows at most; engines with more are taken up by the next sweep."""
 
 
 class Rejoin(Struct, frozen=True):
     """This engine has dropped the flows it ran before it lost its claims: what it puts from here on is new."""
+
+    engine: int
+    """The number it has now, from `Commit.fenced`: it may have lost its claims once more."""
 
 
 class Readmit(Struct, frozen=True):
@@ -323,8 +328,8 @@ class Commit(Struct, frozen=True):
     position: int
     refused: dict[str, Exception]
     answers: dict[int, Answer | Exception]
-    fenced: bool = False
-    """Whether it was found that this engine's claims went to others. Nothing that it put for a flow, but questions, is
-    recorded from there on until `Rejoin`."""
+    fenced: int = 0
+    """The new number of this engine, if it was found that its claims went to others. Nothing that it put for a flow,
+    but questions, is recorded from there on until `Rejoin` with that number."""
     end: Exception | None = None
     """Why nothing will be recorded any more, if that is so."""

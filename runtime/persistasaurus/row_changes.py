@@ -166,16 +166,21 @@ def is_free_of(stopped_by: Exception, write: Write) -> bool:
     return isinstance(stopped_by, ClaimLost) and isinstance(write, Question)
 
 
-def passing_the_fence(writes: Sequence[Write]) -> tuple[list[Write], bool]:
+def passing_the_fence(writes: Sequence[Write], engine: int) -> tuple[list[Write], bool]:
     """What may be made of writes that were put by an engine which has lost its claims (G11).
 
+    Args:
+        writes: In the order in which they were put.
+        engine: Its number by now.
+
     Returns:
-        The writes, as many as before: what flows had put before `Rejoin` is replaced by `Rejoin`, which does nothing.
+        The writes, as many as before: what flows had put before its `Rejoin` is replaced by one, which does nothing.
         Whether that is still to come, so that what follows is dropped, too.
     """
     dropping = True
+    nothing = Rejoin(engine)
     passing: list[Write] = []
     for write in writes:
-        dropping = dropping and not isinstance(write, Rejoin)
-        passing.append(Rejoin() if dropping and not isinstance(write, Question | Readmit) else write)
+        dropping = dropping and write != nothing
+        passing.append(nothing if dropping and not isinstance(write, Question | Readmit) else write)
     return passing, dropping

@@ -80,6 +80,8 @@ class Runner:
         self.names = tuple(registered)
         """The recorded names of the flows it can run."""
         self._news_told = False
+        self._hear_at = 0.0
+        """When news are heard at the earliest, by the loop's time."""
         self._settings = settings
         self.loop = asyncio.get_running_loop()
         self._bodies = Bodies(self.loop, settings.threads)
@@ -95,8 +97,12 @@ class Runner:
     def open(self) -> None:
         """Open the log and begin recovery."""
         self.log.open(self._commits.committed, self._news)
-        self.heard = self.log.last_signal()
-        self.schedule.recover()
+        try:
+            self.heard = self.log.last_signal()
+            self.schedule.recover()
+        except BaseException:
+            self.log.close()
+            raise
 
     async def close(self) -> None:
         """Stop cleanly: no flow goes on, bodies get their grace, what they did is recorded (G14)."""
@@ -148,11 +154,19 @@ class Runner:
         self._news_told = False
         if self.closing or self.broken is not None:
             return
+        begun = self.loop.time()
+        if begun < self._hear_at:
+            self._news_told = True
+            self.loop.call_at(self._hear_at, self._hear_news)
+            return
         try:
             self._hear_signals()
             self._hear_ends()
         except LogUnavailable as problem:
             logger.warning("what other engines did is heard of later, for now the log cannot be read: %s", problem)
+        took = self.loop.time() - begun
+        if took > _LONG_HEARING:
+            self._hear_at = begun + 10 * took  # thousands wait for flows that others run
         self.schedule.look()
 
     def _hear_signals(self) -> None:
@@ -164,13 +178,18 @@ class Runner:
         for signal in signals:
             execution = self.executions.get(signal.flow_id)
             if execution is not None:
-                execution.mailbox.arrived(signal)
+                try:
+                    execution.mailbox.heard_of(signal)
+                except Exception:
+                    logger.exception("flow %s did not take a signal; others go on", signal.flow_id)
 
     def _hear_ends(self) -> None:
         elsewhere = [flow_id for flow_id in self._callers if flow_id not in self.executions]
         if elsewhere:
             for flow in self.log.ended(elsewhere):
-                if not self.schedule.has_new_code(flow):
+                if self.schedule.has_new_code(flow):
+                    self.schedule.request(flow.flow_id, parked=True)
+                else:
                     self.tell_callers(flow)
 
     # -- the log ------------------------------------------------------------------------------------------------------
@@ -192,16 +211,17 @@ class Runner:
             # It waited here, and another engine was faster to go on with it. Who waits for its end hears of it.
             logger.debug("%s", error)
             self.schedule.admitted(flow_id)
+            self._news()
             return
         logger.error("flow %s stops: %s", flow_id, error)
         for caller in self._callers.pop(flow_id, ()):
             fail(caller, error)
 
-    def fenced(self) -> None:
+    def fenced(self, engine: int) -> None:
         """Every claim was lost: others go on with the flows, from what is recorded (`Hearer`, G11)."""
         self._drop_executions()
         if not self.closing:
-            self.log.put(Rejoin())
+            self.log.put(Rejoin(engine))
             self.schedule.drop_all()
             self._news()  # some of them may have ended elsewhere
 
@@ -262,12 +282,19 @@ class Runner:
         found = self._registered.get(flow.name)
         return None if found is None else found.flow_class.digest
 
-    def begin(self, flow: FlowRow) -> None:
-        """Run a flow that was just recorded, unless it was found on record and run before this was heard."""
+    def begin(self, flow: FlowRow, heard: int) -> None:
+        """Run a flow that was just recorded, unless it was found on record and run before this was heard.
+
+        Args:
+            flow: Its row.
+            heard: The last signal that was heard of when it was put on record: later ones may be for it, and were heard
+                of when it was not in memory.
+        """
         if flow.flow_id in self.executions:
             return
         found = self.registered(flow)
-        self._run(Execution(self, flow, found.flow_class, found.method, found.proxy))
+        unread = self.log.unread_signals(flow.flow_id) if self.heard != heard else ()
+        self._run(Execution(self, flow, found.flow_class, found.method, found.proxy, unread=unread))
 
     def load(self, flow: FlowRow, *, recovering: bool = False) -> None:
         """Bring a flow that was claimed back from the log and let it go on; nothing if it is in memory already.
@@ -405,3 +432,5 @@ class _Parked:
 
 
 _PAGE = 1000
+_LONG_HEARING = 0.002
+"""Seconds on the event loop."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from persistasaurus.clock import Alarm
-from persistasaurus.errors import LogUnavailable
+from persistasaurus.errors import CorruptRow, LogUnavailable
 from persistasaurus.execution import Execution
 from persistasaurus.log import HEAD_START
 from persistasaurus.records import Answer, Claim, FlowRow, FlowStatus, Release
@@ -24,6 +24,10 @@ logger = logging.getLogger("persistasaurus.engine")
 _PAGE = 100
 _LONGEST_PLACE = 5
 """Seconds that a flow holds its place."""
+_LONG_LOOK = 0.005
+"""Seconds on the event loop."""
+_WARN_EVERY = 10.0
+"""Seconds."""
 _PAUSE = 1
 """Seconds until a log that could not be read is tried again."""
 
@@ -59,6 +63,10 @@ class Schedule:
         """Flows that were found and are not claimed yet."""
         self._stale = False
         """Whether there may be more to find."""
+        self._look_at = 0.0
+        """When the log is looked through again at the earliest, by the loop's time."""
+        self._warn_at = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self._room: Alarm | None = None
         self._turn: asyncio.Handle | None = None
         self._again: Alarm | None = None
@@ -76,8 +84,16 @@ class Schedule:
 
     def look(self) -> None:
         """There may be flows that nobody runs: claim them, as far as there is room."""
-        self._stale = True
-        self._go_on()
+        wait = self._look_at - self._loop.time()
+        if wait <= 0:
+            self._stale = True
+            self._go_on()
+        elif self._later is None:
+            self._later = self._loop.call_later(wait, self._look_later)
+
+    def _look_later(self) -> None:
+        self._later = None
+        self.look()
 
     def request(self, flow_id: str, *, parked: bool = False) -> None:
         """Bring a flow back ahead of the others, if nobody runs it: somebody waits for it."""
@@ -116,7 +132,7 @@ class Schedule:
 
     def stop(self) -> None:
         """Admit and evict nothing any more."""
-        for alarm in (self._turn, self._again, self._room, self._grace, self._due):
+        for alarm in (self._turn, self._again, self._room, self._grace, self._due, self._later):
             if alarm is not None:
                 alarm.cancel()
 
@@ -211,8 +227,13 @@ class Schedule:
         """A flow in memory is due by its row: another engine may have stored a signal nobody heard of here (G8)."""
         believed = execution.record.flow.due
         if execution.waits and flow.due is not None and (believed is None or flow.due < believed):
+            try:
+                unread = self._runner.log.unread_signals(flow.flow_id)
+            except CorruptRow as problem:
+                logger.error("flow %s: %s", flow.flow_id, problem)
+                return
             execution.record.touched = True
-            for signal in self._runner.log.unread_signals(flow.flow_id):
+            for signal in unread:
                 execution.mailbox.arrived(signal)
             if not execution.dead:
                 execution.settle()
@@ -252,17 +273,26 @@ class Schedule:
 
     def _find_available(self) -> Iterator[FlowRow]:
         """Flows that can be claimed now, page by page; then it is known when to look again."""
-        runner = self._runner
+        runner, loop = self._runner, self._loop
         now = runner.clock.now()
         after: tuple[int, str] | None = None
+        begun = loop.time()
         while page := runner.log.available(now, runner.names, after=after, limit=_PAGE):
+            took = loop.time() - begun
             yield from page
+            begun = loop.time() - took
             last = page[-1]
             after = (last.timestamp if last.due is None else last.due, last.flow_id)
             if len(page) < _PAGE:
                 break
-        runner.warn_of_unregistered(now)
+        if loop.time() >= self._warn_at:
+            runner.warn_of_unregistered(now)
+            self._warn_at = loop.time() + _WARN_EVERY
         self._wait_for_due(now)
+        took = loop.time() - begun
+        if took > _LONG_LOOK:
+            # There is much that is not for this engine; looking through it must not be all that it does.
+            self._look_at = loop.time() + 10 * took
 
     def _find_parked(self) -> Iterator[str]:
         """Parked flows for which there is new code (G5)."""
@@ -328,7 +358,7 @@ class Schedule:
         while waiting and not runner.closing:
             flow_id, until = next(iter(waiting.items()))
             execution = runner.executions.get(flow_id)
-            if execution is None or not execution.waits:
+            if execution is None or not execution.waits or execution.record.flow.status is not FlowStatus.WAITING:
                 del waiting[flow_id]
             elif until > now and len(waiting) <= self._settings.max_waiting_in_memory and at_least <= 0:
                 self._grace = runner.call_at(until, self._evict)

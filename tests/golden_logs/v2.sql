@@ -106,6 +106,7 @@ SELECT
 FROM execution_log
 ORDER BY flow_id, step;
 CREATE INDEX flows_by_claim ON execution_log (engine, timestamp, flow_id) WHERE step = 0 AND status = 'RUNNING';
+CREATE INDEX signals_unread ON signals (flow_id, number) WHERE taken_by IS NULL;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('signals',2);
 INSERT INTO "sqlite_sequence" VALUES('engines',3);

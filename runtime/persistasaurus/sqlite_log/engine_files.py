@@ -52,6 +52,9 @@ class EngineFiles:
         self._folder_fd = -1
         self._lock_fd = -1
         self._pipe = -1
+        self._left: list[int] = []
+        """What was open before a renewal: another thread may be waiting for it, so it is closed at the end."""
+        self._turn_within = _TURN_WITHIN
         self._stopped = threading.Event()
         self.name = ""
         try:
@@ -119,7 +122,7 @@ class EngineFiles:
         with self._guard:
             for name in self._others.keys() - set(names):
                 os.close(self._others.pop(name))
-            for name in set(names) - self._others.keys():
+            for name in set(names) - self._others.keys() if _HAS_PIPES else ():
                 with contextlib.suppress(OSError):
                     self._others[name] = os.open(self._path(name) + _WAKE, os.O_WRONLY | os.O_NONBLOCK)
 
@@ -144,14 +147,16 @@ class EngineFiles:
         if self._folder_fd < 0 or self.alone:
             yield
             return
-        deadline = time.monotonic() + _TURN_WITHIN
-        while not (has_it := _lock(self._folder_fd)) and time.monotonic() < deadline:
+        folder = self._folder_fd
+        deadline = time.monotonic() + self._turn_within
+        while not (has_it := _lock(folder)) and time.monotonic() < deadline:
             time.sleep(_BETWEEN_TRIES)
+        self._turn_within = _TURN_WITHIN if has_it else 0.0  # who has it may be stopped for long
         try:
             yield
         finally:
             if has_it:
-                _unlock(self._folder_fd)
+                _unlock(folder)
 
     # -- itself -------------------------------------------------------------------------------------------------------
 
@@ -197,7 +202,11 @@ class EngineFiles:
     def forget(self) -> None:
         """Close what is open: what a forked child does, whose open file would keep the lock of a dead parent."""
         _in_use.discard(self)
-        self._close_own()
+        self._left += [fd for fd in (self._lock_fd, self._pipe, self._folder_fd) if fd >= 0]
+        self._lock_fd = self._pipe = self._folder_fd = -1
+        for fd in self._left:
+            os.close(fd)
+        self._left = []
         for pipe in self._others.values():
             os.close(pipe)
         self._others = {}
@@ -205,13 +214,8 @@ class EngineFiles:
     def _drop_own(self) -> None:
         if self.name:
             self.remove(self.name)
-        self._close_own()
         self.name = ""
-
-    def _close_own(self) -> None:
-        for fd in (self._lock_fd, self._pipe, self._folder_fd):
-            if fd >= 0:
-                os.close(fd)
+        self._left += [fd for fd in (self._lock_fd, self._pipe, self._folder_fd) if fd >= 0]
         self._lock_fd = self._pipe = self._folder_fd = -1
 
     def _path(self, name: str) -> str:

@@ -25,14 +25,16 @@ class Fenced(Exception):
     """This engine was taken for dead and its claims went to others."""
 
 
-class OtherEngine(Struct, frozen=True):
-    """Another engine that has the log open, or had it."""
+class KnownEngine(Struct, frozen=True):
+    """An engine that has the log open, or had it."""
 
     number: int
     name: str
     """Of its file beside the log."""
     is_over: bool
     """Whether its lease is."""
+    is_fenced: bool
+    """Whether it was found to be gone, and its claims are being taken."""
 
 
 def enter(connection: sqlite3.Connection, name: str, lease: int) -> int:
@@ -73,7 +75,8 @@ def extend(connection: sqlite3.Connection, write: Extend, engine: int) -> None:
 
 def sweep(connection: sqlite3.Connection, write: Sweep, engine: int) -> int:
     """Take the claims of engines that are gone, within a transaction; returns how many flows that freed."""
-    connection.execute(_SQL["fence"], {"engine": engine, "now": _now(), "dead": json.dumps(write.dead)})
+    parameters = {"engine": engine, "now": _now(), "dead": json.dumps(write.dead), "leases": write.leases}
+    connection.execute(_SQL["fence"], parameters)
     freed = 0
     for number, _ in connection.execute(_SQL["gone"]).fetchall():
         if freed == write.limit:
@@ -98,11 +101,11 @@ def leave(connection: sqlite3.Connection, engine: int) -> None:
     connection.execute(_SQL["leave"], {"engine": engine})
 
 
-def others(connection: sqlite3.Connection, engine: int) -> Sequence[OtherEngine]:
-    """Every other engine, those included that are gone and whose claims are still being taken."""
+def known(connection: sqlite3.Connection) -> Sequence[KnownEngine]:
+    """Every engine, those included that are gone and whose claims are still being taken."""
     now = _now()
-    found = connection.execute(_SQL["engines"], {"engine": engine}).fetchall()
-    return [OtherEngine(number, name.decode(), lease_until <= now) for number, name, lease_until in found]
+    found = connection.execute(_SQL["engines"]).fetchall()
+    return [KnownEngine(number, name.decode(), until <= now, until == 0) for number, name, until in found]
 
 
 def _now() -> int:

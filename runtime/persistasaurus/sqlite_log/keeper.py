@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,8 +11,10 @@ from typing import Final, Protocol
 from persistasaurus.errors import LogError
 from persistasaurus.records import Extend, Sweep, Write
 from persistasaurus.sqlite_log.engine_files import EngineFiles
-from persistasaurus.sqlite_log.engines import OtherEngine
+from persistasaurus.sqlite_log.engines import KnownEngine
 from persistasaurus.sqlite_log.reader import Reader
+
+_log: Final = logging.getLogger("persistasaurus.log")
 
 _TICK: Final = 1.0
 """Seconds between looks around, for what no wake-up tells of."""
@@ -52,6 +54,7 @@ class Keeper:
         self._on_news = on_news
         self._version = 0
         self._swept = False
+        self._judge_at = 0.0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="persistasaurus-log-keeper", daemon=True)
         self._thread.start()
@@ -72,8 +75,12 @@ class Keeper:
                 self._chores.do(Extend(self._lease))
                 extend_at = now + often
             if now >= look_at:
-                with contextlib.suppress(LogError):  # the writer says so, if it lasts
+                try:
                     self._look()
+                except LogError:
+                    pass  # the writer says so, if it lasts
+                except Exception:
+                    _log.exception("looking after the other engines failed, and is tried again")
                 look_at = time.monotonic() + (_SOON if self._swept else _TICK)
             heard, ended = self._files.wait(max(0.0, min(extend_at, look_at) - time.monotonic()))
             if ended:
@@ -84,7 +91,15 @@ class Keeper:
                 time.sleep(_REST)
 
     def _look(self) -> None:
-        gone = look_around(self._files, self._reader.other_engines(self._chores.engine))
+        engines = self._reader.engines()
+        own = [engine for engine in engines if engine.number == self._chores.engine]
+        if any(engine.is_over for engine in own):
+            # Nobody could write for so long, or the machine was asleep: the others live as much as this engine does,
+            # and must get the time to say so.
+            self._chores.do(Extend(self._lease))
+            self._judge_at = time.monotonic() + max(self._lease / 3e6, _TICK)
+        others = [engine for engine in engines if engine not in own]
+        gone = look_around(self._files, others, judging=time.monotonic() >= self._judge_at)
         self._swept = gone is not None
         if gone is not None:
             self._chores.do(gone)
@@ -94,12 +109,21 @@ class Keeper:
             self._on_news()
 
 
-def look_around(files: EngineFiles, others: Sequence[OtherEngine]) -> Sweep | None:
-    """See which engines live and can be woken, and which are gone: the sweep they need, None if they need none."""
+def look_around(files: EngineFiles, others: Sequence[KnownEngine], *, judging: bool = True) -> Sweep | None:
+    """See which engines live and can be woken, and which are gone.
+
+    Args:
+        files: Of the engine that looks.
+        others: The other engines.
+        judging: Whether a lease that is over means anything.
+
+    Returns:
+        The sweep they need, None if they need none.
+    """
     dead = [other for other in others if files.is_dead(other.name)]
     for other in dead:
         files.remove(other.name)
     files.know([other.name for other in others if other not in dead])
-    if dead or any(other.is_over for other in others):
-        return Sweep(tuple(other.number for other in dead))
+    if dead or any(other.is_fenced or (other.is_over and judging) for other in others):
+        return Sweep(tuple(other.number for other in dead), leases=judging)
     return None

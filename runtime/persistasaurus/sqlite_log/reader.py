@@ -15,7 +15,7 @@ from persistasaurus.errors import CorruptRow
 from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log import statements
-from persistasaurus.sqlite_log.engines import OtherEngine, others
+from persistasaurus.sqlite_log.engines import KnownEngine, known
 from persistasaurus.sqlite_log.opening import LogFile, readable_errors
 from persistasaurus.sqlite_log.rows import ArchivedColumns, FlowColumns, InvocationColumns, SignalColumns
 
@@ -47,10 +47,10 @@ class Reader:
         with self._guard:
             self._connection.close()
 
-    def other_engines(self, engine: int) -> Sequence[OtherEngine]:
-        """Every engine but this."""
+    def engines(self) -> Sequence[KnownEngine]:
+        """Every engine that has the log open, or had it."""
         with readable_errors(self._path), self._guard:
-            return others(self._connection, engine)
+            return known(self._connection)
 
     def data_version(self) -> int:
         """A number that changes when anybody has written."""
@@ -59,7 +59,7 @@ class Reader:
 
     def snapshot(self, flow_id: str) -> Snapshot | None:
         """All of one flow, in one transaction."""
-        with self._guard:
+        with readable_errors(self._path), self._guard:
             self._connection.execute("BEGIN")
             try:
                 flow = self.flow(flow_id)
@@ -73,7 +73,7 @@ class Reader:
                     tuple(SignalRow(*row) for row in signals),
                 )
             finally:
-                self._connection.execute("COMMIT")
+                self._connection.execute("ROLLBACK")  # it has only read
 
     def flow(self, flow_id: str) -> FlowRow | None:
         found = self._of_flow("flow", _FLOWS, {"flow_id": flow_id})

@@ -75,7 +75,7 @@ class Writer:
 
         self._guard = threading.Lock()  # of the six below
         self._queue: list[Write] = []
-        self._chores: list[Write] = []
+        self._chores: dict[type[Write], Write] = {}
         self._position = 0
         self._idle = False
         self._closing = False
@@ -105,11 +105,11 @@ class Writer:
         return position
 
     def do(self, chore: Write) -> None:
-        """Make a write of the engine's own, soon: it has no position, and nobody waits for it."""
+        """Make a write of the engine's own, soon: without a position or an answer; of a kind the last counts."""
         with self._guard:
             if self._end is not None:
                 return
-            self._chores.append(chore)
+            self._chores[type(chore)] = chore
             wake = self._idle
             self._idle = False
         if wake:
@@ -140,7 +140,8 @@ class Writer:
 
     def _enter(self, connection: sqlite3.Connection) -> None:
         self.engine = engines.enter(connection, self._files.name, self._lease)
-        gone = look_around(self._files, engines.others(connection, self.engine))
+        others = [engine for engine in engines.known(connection) if engine.number != self.engine]
+        gone = look_around(self._files, others)
         if gone is not None:
             engines.sweep_at_once(connection, gone, self.engine)
         self._files.wake_others()
@@ -166,7 +167,7 @@ class Writer:
         while True:
             with self._guard:
                 writes, self._queue = self._queue, []
-                chores, self._chores = self._chores, []
+                chores, self._chores = list(self._chores.values()), {}
                 if not writes and not chores:
                     if self._closing:
                         return
@@ -203,7 +204,7 @@ class Writer:
     def _tell(self, commit: Commit) -> None:
         if self._fenced:
             self._fenced = False
-            commit = structs.replace(commit, fenced=True)
+            commit = structs.replace(commit, fenced=self.engine)
         try:
             self._on_commit(commit)
         except Exception:
@@ -220,7 +221,7 @@ class Writer:
         self._uncertain = None
         while True:
             if self._dropping:
-                writes, self._dropping = passing_the_fence(writes)
+                writes, self._dropping = passing_the_fence(writes, self.engine)
             try:
                 if self._connection is None:
                     self._connection = self._connected()
@@ -265,10 +266,11 @@ class Writer:
             "the flows it ran, which others may run by now, and goes on as a new one",
             self._file.path,
         )
+        # First of all: if the rest fails it is done again, but nothing of the old engine may be written by the new one.
+        self._dropping = self._fenced = True
         self._uncertain = None
         self._files.renew()
         self._enter(connection)
-        self._dropping = self._fenced = True
 
     def _disconnect(self) -> None:
         # Always a new connection: the old one may hold half a transaction, or what a failed fsync left behind.

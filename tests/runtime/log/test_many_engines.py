@@ -11,14 +11,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from persistasaurus.errors import LogInUse, LogUnavailable
-from persistasaurus.records import Claim, FlowRow, Rejoin, Start
+from persistasaurus.records import Claim, Extend, FlowRow, Rejoin, Start, Status, Sweep
 from persistasaurus.sqlite_log import SqliteLog
-from persistasaurus.testing.contract.session import NAMES, PATIENCE, Session, flow_row, made
+from persistasaurus.sqlite_log.engine_files import _TURN_WITHIN
+from persistasaurus.testing.contract.session import NAMES, PATIENCE, Session, changed, flow_row, made
 from tests.runtime.log.running import line, running
 
 
@@ -109,8 +113,57 @@ def test_an_engine_whose_lock_is_taken_away_begins_anew(tmp_path: Path, caplog: 
     assert any(commit.fenced for commit in first.commits)
     assert "taken for dead" in caplog.text
     assert second.log.invocations("f") == []
-    first.make(Rejoin(), Start(flow_row("g")))
+    first.make(Rejoin(max(commit.fenced for commit in first.commits)), Start(flow_row("g")))
     assert second.make(Claim("g")).answer is None
+    first.log.close()
+    second.log.close()
+
+
+class _OnceBusy(sqlite3.Connection):
+    """A file that is busy once, when its engine has just begun anew."""
+
+    armed = False
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if self.armed and "SET lease_until = 0" in sql:
+            _OnceBusy.armed = False
+            raise sqlite3.OperationalError("database is locked")
+        return super().execute(sql, parameters)
+
+
+def test_what_an_engine_had_put_is_dropped_even_if_beginning_anew_fails_at_first(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+    first = Session(SqliteLog(path, connection_class=_OnceBusy))
+    second = Session(SqliteLog(path))
+    first.make(Start(flow_row()), made(1))
+    first.make(Extend(1))
+    assert second.make(Sweep(), Claim("f")).answers == [1, flow_row()]
+    with closing(sqlite3.connect(path)) as other:  # one more that is gone, for the first to sweep
+        other.execute("INSERT INTO engines (name, host, pid, started_at, lease_until) VALUES ('gone', 'h', 1, 0, 1)")
+        other.commit()
+    _OnceBusy.armed = True
+    first.make(changed(1), made(2))
+    assert not _OnceBusy.armed
+    assert any(commit.fenced for commit in first.commits)
+    assert [(row.step, row.status) for row in second.log.invocations("f")] == [(1, Status.PENDING)]
+    first.log.close()
+    second.log.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no turns")
+def test_an_engine_that_was_stopped_in_its_turn_holds_the_others_up_once(tmp_path: Path) -> None:
+    import fcntl
+
+    first, second = Session(SqliteLog(tmp_path / "log.db")), Session(SqliteLog(tmp_path / "log.db"))
+    second.make(Start(flow_row("g")))  # by now each knows the other
+    folder = os.open(tmp_path / "log.db-engines", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    begun = time.monotonic()
+    second.make(Start(flow_row("h")))
+    for step in range(1, 20):
+        second.make(made(step, "h"))
+    assert time.monotonic() - begun < 10 * _TURN_WITHIN  # not 20 times or more
+    os.close(folder)
     first.log.close()
     second.log.close()
 

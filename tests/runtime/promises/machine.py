@@ -138,6 +138,9 @@ class WatchedLog:
         self.unreadable: Exception | None = None
         """What every read raises for now."""
         self.tells = True
+        self.hears = True
+        """Whether the engine is told of news."""
+        self._on_news: Callable[[], None] = lambda: None
         self._untold: deque[Commit] = deque()
         self._tell: Callable[[Commit], None] = lambda commit: None
         self.writes: list[Write] = []
@@ -164,7 +167,13 @@ class WatchedLog:
                 loop.call_soon_threadsafe(self.changed.set)
 
         self._tell = tell
-        self.inner.open(committed, on_news)
+
+        def news() -> None:
+            if self.hears:
+                on_news()
+
+        self._on_news = on_news
+        self.inner.open(committed, news)
         self.is_open = True
 
     def keep_silent(self) -> None:
@@ -176,6 +185,11 @@ class WatchedLog:
         self.tells = True
         while self._untold:
             self._tell(self._untold.popleft())
+
+    def hear(self) -> None:
+        """Tell the engine that there are news, now and from now on."""
+        self.hears = True
+        self._on_news()
 
     def close(self) -> None:
         self.inner.close()

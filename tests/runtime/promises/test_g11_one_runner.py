@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from persistasaurus import FlowParked, FlowStatus, IncompatibleChange
 from persistasaurus.failed_flow import FailurePoint, encode_failed_flow
+from persistasaurus.records import FlowChanged
 from persistasaurus.row_changes import change_of
 
 from .flows_orders_durable import DurableOrderFlow
+from .flows_signals_durable import DurableApprovalFlow
 from .flows_waiting_durable import DurableWaitingFlow
 from .machine import Machine, Outside
 from .scenario import all_is_still, scenario
@@ -218,16 +220,98 @@ async def test_a_flow_parked_elsewhere_is_said_to_be_parked(machine: Machine) ->
         await machine.outside.arrived("charge")
         result = asyncio.ensure_future(second.get_flow(DurableOrderFlow, "o").place.result())
         await all_is_still()
-        await _park(machine, "o")
+        machine.log.put(_parked(machine, "o"))
         with pytest.raises(FlowParked, match="o"):
             await result
 
 
-async def _park(machine: Machine, flow_id: str) -> None:
-    """Let the engine that runs a flow park it, as a difference would."""
+@scenario
+async def test_a_flow_parked_elsewhere_by_older_code_is_tried_by_who_waits_for_it(machine: Machine) -> None:
+    machine.outside.shut("charge")
+    elsewhere = Outside()
+    async with (
+        machine.engine(DurableOrderFlow(machine.outside)) as first,
+        machine.beside(DurableOrderFlow(elsewhere)) as second,
+    ):
+        await first.get_flow(DurableOrderFlow, "o").place.start("book")
+        await machine.outside.arrived("charge")
+        result = asyncio.ensure_future(second.get_flow(DurableOrderFlow, "o").place.result())
+        await all_is_still()
+        machine.log.put(_parked(machine, "o", digest="that of the older code"))
+        assert await result == PLACED
+        machine.outside.open("charge")
+        assert await first.get_flow(DurableOrderFlow, "o").place.result() == PLACED
+    assert elsewhere.seen == ["charge", "ship"]
+
+
+@scenario
+async def test_a_signal_that_comes_before_its_flow_has_begun_is_not_lost(machine: Machine) -> None:
+    async with (
+        machine.engine(DurableWaitingFlow(machine.outside)) as first,
+        machine.beside(DurableWaitingFlow(Outside())) as second,
+    ):
+        machine.log.keep_silent()
+        flow = first.get_flow(DurableWaitingFlow, "f")
+        started = asyncio.ensure_future(flow.asks.start())
+        while machine.log.flow("f") is None:
+            machine.log.changed.clear()
+            await machine.log.changed.wait()
+        await second.get_flow(DurableWaitingFlow, "f").answered.send("yes")
+        machine.log.hear()
+        await all_is_still()
+        machine.log.tell_all()
+        await started
+        assert await flow.asks.result() == ASKED
+
+
+@scenario
+async def test_a_signal_that_was_read_elsewhere_is_not_read_again_when_it_is_heard_of(machine: Machine) -> None:
+    machine.log.hears = False
+    elsewhere = Outside()
+    elsewhere.shut("approve 1")
+    async with machine.engine(DurableApprovalFlow(machine.outside)) as first:
+        async with machine.beside(DurableApprovalFlow(elsewhere)) as second:
+            flow = second.get_flow(DurableApprovalFlow, "f")
+            await flow.ask_twice.start()
+            await flow.approve.send("1")
+            await elsewhere.arrived("approve 1")
+        here = first.get_flow(DurableApprovalFlow, "f")
+        result = asyncio.ensure_future(here.ask_twice.result())
+        await machine.outside.arrived("approve 1")
+        await machine.waiting("f")
+        machine.log.hear()
+        await all_is_still()
+        assert machine.outside.seen == ["approve 1"]
+        await here.approve.send("2")
+        assert "2" in str(await result)
+
+
+@scenario
+async def test_a_claim_that_was_lost_to_another_leaves_no_trace_and_its_result_arrives(machine: Machine) -> None:
+    machine.log.hears = False
+    elsewhere = Outside()
+    async with (
+        machine.engine(DurableWaitingFlow(machine.outside), waiting_grace=timedelta(days=30)) as first,
+        machine.beside(DurableWaitingFlow(elsewhere)) as second,
+    ):
+        flow = first.get_flow(DurableWaitingFlow, "f")
+        await flow.asks.start()
+        await machine.waiting("f")
+        result = asyncio.ensure_future(flow.asks.result())
+        other = second.get_flow(DurableWaitingFlow, "f")
+        await other.answered.send("yes")
+        machine.clock.advance(timedelta(seconds=1))  # more than a head start: the second engine takes it
+        assert await other.asks.result() == ASKED
+        machine.log.hear()
+        assert await result == ASKED
+    assert machine.outside.seen == ["question"]
+
+
+def _parked(machine: Machine, flow_id: str, digest: str | None = None) -> FlowChanged:
+    """How the engine that runs a flow parks it when its code makes other calls."""
     reason = encode_failed_flow(_FAILURES, IncompatibleChange("other code"), FailurePoint())
-    machine.log.put(change_of(replace(machine.flow(flow_id), status=FlowStatus.PARKED, return_value=reason)))
-    await machine.ended(flow_id)
+    flow = replace(machine.flow(flow_id), status=FlowStatus.PARKED, return_value=reason, digest=digest)
+    return change_of(flow)
 
 
 _FAILURES = DurableOrderFlow.__persistasaurus__.failures

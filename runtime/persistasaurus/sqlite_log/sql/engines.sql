@@ -15,12 +15,20 @@ UPDATE engines SET commits = ? WHERE engine = ? AND lease_until > 0;
 SELECT commits FROM engines WHERE engine = ?;
 
 -- name: engines
-SELECT engine, name, lease_until FROM engines WHERE engine <> :engine ORDER BY engine;
+SELECT engine, name, lease_until FROM engines ORDER BY engine;
 
--- Engines that are gone: their lease is over, or they are in the list `dead` because their lock is free.
+-- Engines that are gone: they are in the list `dead` because their lock is free, or their lease is over and that of the
+-- engine which says so is not.
 -- name: fence
 UPDATE engines SET lease_until = 0
-WHERE engine <> :engine AND (lease_until <= :now OR engine IN (SELECT value FROM json_each(:dead)));
+WHERE
+    engine <> :engine AND (
+        engine IN (SELECT value FROM json_each(:dead))
+        OR (
+            :leases AND lease_until <= :now
+            AND EXISTS (SELECT 1 FROM engines AS own WHERE own.engine = :engine AND own.lease_until > :now)
+        )
+    );
 
 -- name: gone
 SELECT engine, name FROM engines WHERE lease_until = 0 ORDER BY engine;

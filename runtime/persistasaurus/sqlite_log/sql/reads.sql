@@ -109,8 +109,9 @@ WHERE flow_id = :flow_id
 ORDER BY signal_id;
 
 -- name: last_signal
-SELECT coalesce(max(number), 0)
-FROM signals;
+SELECT coalesce(max(seq), 0)
+FROM sqlite_sequence
+WHERE name = 'signals';
 
 -- name: signals_from_others
 SELECT signal_id, flow_id, method_name, key, arguments, sent_at, taken_by

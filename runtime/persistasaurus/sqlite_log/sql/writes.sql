@@ -54,14 +54,11 @@ UPDATE execution_log
 SET
     status = v.column2,
     due = iif(
-        v.column2 = 'WAITING' AND EXISTS (
-            SELECT 1 FROM signals
-            WHERE flow_id = v.column1 AND taken_by IS NULL AND number > v.column11 AND sent_by IS NOT v.column8
-        ),
-        min(coalesce(nullif(v.column3, 0.5), 9000000000000000000), (
-            SELECT min(sent_at) FROM signals
-            WHERE flow_id = v.column1 AND taken_by IS NULL AND number > v.column11 AND sent_by IS NOT v.column8
-        )),
+        v.column2 = 'WAITING',
+        nullif(min(coalesce(nullif(v.column3, 0.5), 9000000000000000000), coalesce((
+            SELECT min(sent_at) FROM signals INDEXED BY signals_unread
+            WHERE flow_id = v.column1 AND number > v.column11 AND taken_by IS NULL AND sent_by IS NOT v.column8
+        ), 9000000000000000000)), 9000000000000000000),
         nullif(v.column3, 0.5)
     ),
     recoveries = v.column4,

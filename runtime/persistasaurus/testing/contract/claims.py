@@ -189,10 +189,32 @@ class ClaimsContract(LogContract):
             first.make(Extend(1))
             second.make(Sweep())
             first.make(made(1))
-            first.make(made(2), Rejoin(), Claim("f"), made(3))
+            first.make(made(2), Rejoin(_fenced(first)), Claim("f"), made(3))
             assert [row.step for row in first.log.invocations("f")] == [3]
-            assert sum(commit.fenced for commit in first.commits) == 1
             assert second.make(Claim("f")).answer is None
+
+    def test_who_lost_its_lease_twice_begins_anew_once(self) -> None:
+        with self.two() as (first, second):
+            first.make(Start(flow_row()))
+            first.make(Extend(1))
+            second.make(Sweep())
+            first.make(made(1))
+            once = _fenced(first)
+            first.make(Extend(1))  # a question: it passes
+            second.make(Sweep())
+            first.make(made(2))
+            twice = _fenced(first)
+            assert twice > once
+            first.make(Rejoin(once), made(3), Rejoin(twice), Claim("f"), made(4))
+            assert [row.step for row in first.log.invocations("f")] == [4]
+
+    def test_who_has_lost_its_lease_does_not_judge_others_by_theirs(self) -> None:
+        with self.two() as (first, second):
+            first.make(Start(flow_row()), Extend(1))
+            second.make(Start(flow_row("g")), Extend(1))
+            assert second.make(Sweep(), Claim("f")).answers == [0, None]
+            assert first.make(Sweep(), Claim("g")).answers == [0, None]
+            assert second.make(Extend(60_000_000), Sweep(), Claim("f")).answers[1:] == [1, flow_row()]
 
     def test_a_lease_that_was_extended_is_not_swept(self) -> None:
         with self.two() as (first, second):
@@ -334,6 +356,11 @@ class ClaimsContract(LogContract):
             first.make(Start(flow_row()), Send(signal("s1")), flow_changed(FlowStatus.FAILED), Delete("f"))
             second.make(Start(flow_row()), Send(signal("s1")))
             assert [found.signal_id for found in first.log.signals_from_others(1, 2)] == ["s1"]
+
+
+def _fenced(session: Session) -> int:
+    """The number an engine got when it last began anew."""
+    return [commit.fenced for commit in session.commits if commit.fenced][-1]
 
 
 def _ids(rows: Sequence[FlowRow]) -> list[str]:

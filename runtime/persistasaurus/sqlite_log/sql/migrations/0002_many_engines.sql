@@ -38,3 +38,5 @@ SELECT flow_id, signal_id, method_name, key, arguments, sent_at, taken_by FROM s
 
 DROP TABLE signals;
 ALTER TABLE numbered_signals RENAME TO signals;
+
+CREATE INDEX signals_unread ON signals (flow_id, number) WHERE taken_by IS NULL;
