@@ -8,6 +8,7 @@ from persistasaurus.errors import FlowDeadlock, IncompatibleChange, OutcomeNotSt
 from persistasaurus.failed_flow import FailurePoint, failing_calls
 from persistasaurus.flow_futures import FlowTask
 from persistasaurus.going_live import go_live
+from persistasaurus.open_call import OpenCall
 from persistasaurus.replay import describe
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ class WindingDown:
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
         self._cancelled: set[FlowTask[Any]] = set()
+        self._asked: dict[FlowTask[Any], OpenCall] = {}
+        """What tasks waited for when they were cancelled: a body may answer with something else."""
         self._closed: set[int] = set()
         self._main_ended_at: FailurePoint | None = None
 
@@ -72,10 +75,13 @@ class WindingDown:
         """End tasks, then calls, then async generators; False while they take their time, None when nothing is left."""
         execution = self._execution
         unfinished = execution.loop.unfinished_tasks()
-        left = [task for task in unfinished if task not in self._cancelled]
+        left = [task for task in unfinished if task not in self._cancelled or self._has_gone_on(task)]
         if left:
             for task in left:
                 self._cancelled.add(task)
+                waits_for = task._fut_waiter  # type: ignore[attr-defined]  # asyncio keeps it there
+                if isinstance(waits_for, OpenCall):
+                    self._asked[task] = waits_for
                 task.cancel()
             return True
         if unfinished:
@@ -89,6 +95,14 @@ class WindingDown:
             self._closed.add(id(generator))
             execution.loop.create_task(generator.aclose())
         return True if generators else None
+
+    def _has_gone_on(self, task: FlowTask[Any]) -> bool:
+        """Whether a task never heard that it was cancelled: its step had ended, or did not care. A loop would go on."""
+        call = self._asked.get(task)
+        if call is None or not call.done():
+            return False
+        del self._asked[task]
+        return not call.cancelled()
 
     def _here(self) -> FailurePoint:
         execution = self._execution

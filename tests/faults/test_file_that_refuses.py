@@ -96,10 +96,6 @@ def test_a_file_made_read_only_while_it_is_open_is_refused_to_the_next_engine(op
     assert re.search(r"log\.db: .*The file is read-only: give the engine the right to write", refused)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the refused opening leaves log.db-shm behind, read-only as well, and every later opening is refused by it",
-)
 def test_a_file_that_was_read_only_when_it_was_opened_may_be_written_again(open_folder: Path) -> None:
     done = run_program("read_only", open_folder, 1)
     assert done.returncode == 0, done.stderr

@@ -89,18 +89,13 @@ def newer_log(path: Path) -> Iterator[None]:
     yield
 
 
-NOTHING_LEFT = pytest.mark.xfail(
-    strict=True, reason="to look at a database that has a write-ahead log makes the files of one, which then stay"
-)
-
-
 @pytest.mark.parametrize(
     "kind",
     [
         another_kind_of_file,
         database_in_use,
-        pytest.param(database, marks=NOTHING_LEFT),
-        pytest.param(newer_log, marks=NOTHING_LEFT),
+        database,
+        newer_log,
     ],
 )
 @scenario

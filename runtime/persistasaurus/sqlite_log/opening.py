@@ -59,8 +59,12 @@ class LogFile(Struct, frozen=True):
             LogError: It is something else, or refuses; then it is left as it was.
         """
         with readable_errors(self.path):
-            if os.path.exists(self.path) and os.path.getsize(self.path) > 0:
-                self._check()
+            if os.path.exists(self.path):
+                # Before SQLite comes near it: it would leave files beside it that are as read-only as it is.
+                if not os.access(self.path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+                    raise LogUnavailable(f"{self.path}: it may not be written. {_HINTS[sqlite3.SQLITE_READONLY]}")
+                if os.path.getsize(self.path) > 0:
+                    self._check()
             with closing(self.connect()) as connection:
                 if migrations.check(connection, self.path) == 1:
                     require_no_older_engine(self.path)
@@ -73,7 +77,10 @@ class LogFile(Struct, frozen=True):
     def _check(self) -> None:
         # Read-only, because closing a database that was opened to write moves its write-ahead log: it may not be ours.
         try:
-            with closing(self._connect("ro")) as connection:
+            # If nobody has it open it does not change meanwhile, and SQLite needs no files beside it.
+            in_use = any(os.path.exists(self.path + suffix) for suffix in ("-wal", "-journal"))
+            options = "" if in_use else "&immutable=1"
+            with closing(self._connect("ro" + options)) as connection:
                 migrations.check(connection, self.path)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:

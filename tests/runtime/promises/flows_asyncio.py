@@ -263,6 +263,18 @@ class AsyncioFlow:
             return await self.finish(f"caught {error}")
         return "was not refused"
 
+    @flow
+    async def polls_meanwhile(self) -> str:
+        async def poll() -> None:
+            while True:
+                await self.fetch("poll")
+                await asyncio.sleep(1)
+
+        polling = asyncio.create_task(poll())
+        work = await self.fetch("work")
+        polling.cancel()
+        return work
+
     # -- steps ----------------------------------------
 
     @step

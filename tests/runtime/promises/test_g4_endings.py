@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -12,7 +13,7 @@ from persistasaurus.records import FlowChanged, Status
 from .flows_asyncio import Declined
 from .flows_asyncio_durable import DurableAsyncioFlow
 from .machine import Machine
-from .scenario import scenario
+from .scenario import all_is_still, scenario
 
 
 @scenario
@@ -82,3 +83,21 @@ async def test_many_flows_run_side_by_side_and_see_only_their_own_steps(machine:
         assert results == [f"['{name.upper()}', '{name.upper() * 2}']" for name in flows]
         for name in flows:
             assert [row.step for row in machine.calls(f"flow-{name}")] == [1, 2, 3]
+
+
+@scenario
+async def test_a_left_over_task_whose_step_had_ended_when_it_was_cancelled_ends_all_the_same(machine: Machine) -> None:
+    machine.outside.shut("work", "poll")
+    engine = machine.engine(DurableAsyncioFlow(machine.outside), closing_grace=timedelta(minutes=1))
+    await engine.open()
+    await engine.get_flow(DurableAsyncioFlow, "f").polls_meanwhile.start()
+    await machine.outside.arrived("work")
+    await machine.outside.arrived("poll")
+    closing = asyncio.ensure_future(engine.close())
+    await all_is_still()
+    machine.outside.open("work", "poll")  # both outcomes are on record before the flow sees either
+    await closing
+    async with machine.engine(DurableAsyncioFlow(machine.outside)) as engine:
+        assert await engine.get_flow(DurableAsyncioFlow, "f").polls_meanwhile.result() == "WORK"
+    assert machine.outside.seen.count("work") == 1
+    assert machine.statuses("f")[:2] == [Status.COMPLETE] * 2
