@@ -98,11 +98,15 @@ class Attempts:
         if isinstance(error, StopIteration):
             error = RuntimeError(f"{call.label} raised StopIteration")  # no future takes it, as in a coroutine
         retry = call.method.retry
-        if call.state == State.STOPPING:
-            if isinstance(error, asyncio.CancelledError):
+        if call.state == State.STOPPING and isinstance(error, asyncio.CancelledError):
+            self._answer(call, Status.CANCELLED, None, None)
+            return
+        if retry is not None and retry.retries(error) and call.failures + 1 < retry.max_attempts:
+            if call.state == State.STOPPING:
+                # It would back off now, and the flow has given it up: so it has not failed (G4, G6).
+                call.failures += 1
                 self._answer(call, Status.CANCELLED, None, None)
                 return
-        elif retry is not None and retry.retries(error) and call.failures + 1 < retry.max_attempts:
             pause = retry.pause(call.failures + 1, self._host.random)
             self._retry(call, error, microseconds(pause))
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import random
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -46,10 +48,24 @@ def torture(seconds: float, seed: int) -> list[str]:
     while not trouble and (left := deadline - time.monotonic()) > 0:
         with tempfile.TemporaryDirectory(prefix="persistasaurus-torture-") as folder:
             round_ = _Torture(Path(folder), seed)
-            trouble = asyncio.run(round_.run(min(left, ROUND)))
+            with _quiet():
+                trouble = asyncio.run(round_.run(min(left, ROUND)))
             print(round_, flush=True)
         seed += 1000
     return trouble
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Thousands of flows fail as they should; nobody reads of each."""
+    log = logging.getLogger("persistasaurus")
+    log.propagate, before = False, log.propagate
+    log.addHandler(nothing := logging.NullHandler())
+    try:
+        yield
+    finally:
+        log.removeHandler(nothing)
+        log.propagate = before
 
 
 class _Torture:

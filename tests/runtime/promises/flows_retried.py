@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from persistasaurus import Retry, StepInfo, flow, step, step_info
@@ -25,6 +26,28 @@ class RetriedFlow:
     @flow
     async def informs(self) -> list[str]:
         return [await self.inform("first"), await self.inform("second"), self.inform_plainly("third")]
+
+    @flow
+    async def aborts(self) -> list[str]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self.insist_and_fail_when_stopped("slow")),
+                group.create_task(self.try_once("quick")),
+            ]
+        return [task.result() for task in tasks]
+
+    @step(retry=Retry(max_attempts=3, initial=timedelta(seconds=10), jitter=0))
+    async def insist_and_fail_when_stopped(self, name: str) -> str:
+        try:
+            await self.outside.visit(name)
+        except asyncio.CancelledError:
+            raise ConnectionError("cut off") from None
+        return name
+
+    @step
+    async def try_once(self, name: str) -> str:
+        await self.outside.visit(name)
+        return name
 
     @step(retry=Retry(max_attempts=3, initial=timedelta(seconds=10), jitter=0))
     async def insist(self, name: str) -> str:

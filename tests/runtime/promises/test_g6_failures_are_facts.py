@@ -12,6 +12,7 @@ from persistasaurus.testing import InMemoryLog, ManualClock
 
 from .flows_failing import Broken, Declined, Flaky
 from .flows_failing_durable import DurablePayFlow, DurablePlainPayFlow
+from .flows_retried_durable import DurableRetriedFlow
 from .machine import Machine, Outside
 from .scenario import all_is_still, scenario
 
@@ -265,3 +266,19 @@ async def test_an_unlisted_failure_is_retried_as_what_it_is_and_raised_as_step_f
             await machine.through_time(engine.get_flow(DurablePayFlow, "p1").pay_patiently.run(5))
         assert isinstance(raised.value, StepFailed)
     assert outside.seen == ["charge"] * 3
+
+
+@scenario
+async def test_a_step_with_attempts_left_that_fails_while_it_is_stopped_was_given_up_and_has_not_failed(
+    machine: Machine,
+) -> None:
+    machine.outside.shut("slow")
+    machine.outside.refuse("quick", ValueError("no"))
+    async with machine.engine(DurableRetriedFlow(machine.outside)) as engine:
+        flow = engine.get_flow(DurableRetriedFlow, "f").aborts
+        with pytest.raises(ExceptionGroup) as caught:
+            await flow.run()
+        assert [str(error) for error in caught.value.exceptions] == ["no"]
+        assert machine.statuses("f") == [Status.CANCELLED, Status.FAILED]
+        machine.outside.open("slow")
+        assert await flow.run() == ["slow", "quick"]  # reopened, it is tried again
