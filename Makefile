@@ -23,7 +23,7 @@ help:
 	@echo "make demo      compile a flow, run it, kill it, recover it, and show what happened"
 	@echo "make test      everything that must hold: generated code, lint, types, tests"
 	@echo "make bench     measure against plain sqlite3 and others; JSON=FILE also writes the figures there"
-	@echo "make torture   random flows and random crashes for SECONDS_TO_RUN=1800 seconds"
+	@echo "make torture   random flows, crashes and kill -9 for SECONDS_TO_RUN=1800 seconds"
 	@echo "make generate  bring the generated code of the examples and tests up to date"
 	@echo "make format    lay out the code"
 	@echo "make clean     remove the virtual environments and caches"

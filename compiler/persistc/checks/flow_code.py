@@ -1,6 +1,6 @@
 """The code of a flow class that is replayed: the bodies of its flows and of the unmarked methods they reach."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -83,6 +83,16 @@ class FlowBody:
         """The names bound in the method or in functions within it."""
         parameters = {parameter.name for parameter in self.method.parameters}
         return frozenset(parameters.union(*(_bound_by(located.node) for located in self.nodes)))
+
+    @cached_property
+    def assigned(self) -> Mapping[str, Sequence[Expression | None]]:
+        """What is assigned to each name in the method or in functions within it."""
+        values: dict[str, list[Expression | None]] = {}
+        for located in self.nodes:
+            if isinstance(located.node, Assign):
+                for name in {target.name for target in located.node.targets if isinstance(target, Name)}:
+                    values.setdefault(name, []).append(located.node.value)
+        return values
 
     @cached_property
     def local_imports(self) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, Located, above, is_super
-from persistc.flow_tree import Argument, Assign, Attribute, Call, Expression, Name, walk
+from persistc.flow_tree import Argument, Attribute, Call, Expression, Name, walk
 from persistc.model import BindingKind, Class, ClassAttribute, Kind, Module, Text
 from persistc.project import Owned, Project
 
@@ -91,12 +91,7 @@ def _class_of(flow_class: FlowClass, body: FlowBody, value: Expression) -> tuple
         case Call(function=function):
             return project.find_class(body.origin(function))
         case Name(name=name) if name in body.local_names:
-            values = [
-                located.node.value
-                for located in body.nodes
-                if isinstance(located.node, Assign)
-                and any(isinstance(target, Name) and target.name == name for target in located.node.targets)
-            ]
+            values = body.assigned.get(name, ())
             # One assignment only: a name that is bound again may be something else by now.
             if len(values) == 1 and values[0] is not None and not isinstance(values[0], Name):
                 return _class_of(flow_class, body, values[0])
