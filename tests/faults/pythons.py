@@ -14,7 +14,7 @@ from typing import Final
 
 VERSIONS: Final = ("3.11", "3.12", "3.13")
 VARIABLE: Final = "PYTHONS"
-"""Names further interpreters, with colons between them; those on the PATH are found without it."""
+"""Names further interpreters, with colons between them; those on the PATH and those of pyenv are found without it."""
 
 _HERE: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 _ROOT: Final = Path(__file__).parents[2]
@@ -83,6 +83,7 @@ def _candidates(version: str) -> Iterator[str]:
     on_path = shutil.which(f"python{version}")
     if on_path:
         yield on_path
+    yield from map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
 
 
 def _is(program: str, version: str) -> bool:
