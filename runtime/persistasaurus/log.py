@@ -25,6 +25,10 @@ HEAD_START: Final = 100_000
 """Microseconds for which a due flow is left to the living engine that ran it last and may have it in memory."""
 
 
+def no_news() -> None:
+    """News of other engines that nobody wants to hear."""
+
+
 class Snapshot(Struct, frozen=True):
     """All that is recorded of one flow at one moment."""
 
@@ -45,7 +49,7 @@ class Snapshot(Struct, frozen=True):
 class ExecutionLog(Protocol):
     """Where flows are recorded, as one engine sees it."""
 
-    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = ...) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = no_news) -> None:
         """Join the engines that share the log.
 
         Args:

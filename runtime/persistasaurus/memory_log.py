@@ -6,12 +6,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
 
 from msgspec import Struct
 
 from persistasaurus.errors import LogError, LogInUse, RowRefused
-from persistasaurus.log import HEAD_START, Snapshot
+from persistasaurus.log import HEAD_START, Snapshot, no_news
+from persistasaurus.memory_committers import LoopCommitter, ThreadCommitter
 from persistasaurus.memory_rows import MemoryRows
 from persistasaurus.records import (
     FLOW_STEP,
@@ -28,11 +28,7 @@ from persistasaurus.records import (
     Write,
     flow_of,
 )
-from persistasaurus.row_changes import is_free_of, passing_the_fence
-
-
-def _ignore() -> None:
-    """News of other engines that nobody wants to hear."""
+from persistasaurus.row_changes import RUN_BY_NOBODY, is_free_of, passing_the_fence
 
 
 class InMemoryLog:
@@ -56,8 +52,8 @@ class InMemoryLog:
         self._stopped: dict[str, Exception] = {}
         self._refused: set[tuple[str, int]] = set()
         self._on_commit: Callable[[Commit], None] | None = None
-        self._on_news: Callable[[], None] = _ignore
-        self._committer: _LoopCommitter | _ThreadCommitter | None = None
+        self._on_news: Callable[[], None] = no_news
+        self._committer: LoopCommitter | ThreadCommitter | None = None
         self._guard = threading.Lock()
 
     def beside(self) -> InMemoryLog:
@@ -68,7 +64,7 @@ class InMemoryLog:
 
     # The execution log
 
-    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = _ignore) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = no_news) -> None:
         if self._on_commit is not None:
             raise LogInUse("another engine of this process has this InMemoryLog open: close that engine first")
         self._on_commit = on_commit
@@ -77,9 +73,9 @@ class InMemoryLog:
         self._engine = self._shared.join(self)
         if self._auto_commit:
             try:
-                self._committer = _LoopCommitter(asyncio.get_running_loop(), self._commit_waiting)
+                self._committer = LoopCommitter(asyncio.get_running_loop(), self._commit_waiting)
             except RuntimeError:
-                self._committer = _ThreadCommitter(self._commit_waiting)
+                self._committer = ThreadCommitter(self._commit_waiting)
 
     def close(self) -> None:
         if self._on_commit is None:
@@ -162,7 +158,7 @@ class InMemoryLog:
     def ended(self, flow_ids: Collection[str]) -> Sequence[FlowRow]:
         with self._shared.guard:
             found = [self._shared.rows.flows.get(flow_id) for flow_id in flow_ids]
-        return [row for row in found if row is not None and row.status not in _GOES_ON]
+        return [row for row in found if row is not None and row.status in RUN_BY_NOBODY]
 
     def snapshot(self, flow_id: str) -> Snapshot | None:
         with self._shared.guard:
@@ -344,9 +340,6 @@ class _Shared:
                 other._on_news()
 
 
-_GOES_ON: Final = (FlowStatus.RUNNING, FlowStatus.WAITING)
-
-
 def _make_all(
     shared: _Shared,
     writes: Sequence[Write],
@@ -388,58 +381,3 @@ def _make_all(
         if isinstance(write, Question):
             answers[index] = answer
     return made, refused, answers
-
-
-class _LoopCommitter:
-    """Commits in the next turn of an event loop."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, commit: Callable[[], None]) -> None:
-        self._loop = loop
-        self._thread = threading.get_ident()
-        self._commit = commit
-        self._asked = False
-        self._stopped = False
-
-    def wake(self) -> None:
-        if self._asked:
-            return
-        self._asked = True
-        if threading.get_ident() == self._thread:
-            self._loop.call_soon(self._run)
-        else:
-            self._loop.call_soon_threadsafe(self._run)
-
-    def _run(self) -> None:
-        self._asked = False
-        if not self._stopped:
-            self._commit()
-
-    def stop(self) -> None:
-        self._stopped = True
-
-
-class _ThreadCommitter:
-    """Commits on a thread of its own, for programs without an event loop."""
-
-    def __init__(self, commit: Callable[[], None]) -> None:
-        self._commit = commit
-        self._work = threading.Event()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="persistasaurus-memory-log", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._work.set()
-
-    def _run(self) -> None:
-        while True:
-            self._work.wait()
-            self._work.clear()
-            if self._stopped:
-                return
-            self._commit()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._work.set()
-        self._thread.join()

@@ -32,8 +32,8 @@ from persistasaurus.records import (
     Write,
 )
 from persistasaurus.row_changes import (
-    DELETABLE,
     READS_NO_SIGNALS,
+    RUN_BY_NOBODY,
     call_changed,
     call_made,
     flow_changed,
@@ -201,7 +201,7 @@ class MemoryRows:
 
     def _delete(self, flow_id: str) -> FlowRow | None:
         found = self.flows.get(flow_id)
-        if found is not None and found.status in DELETABLE:
+        if found is not None and found.status in RUN_BY_NOBODY:
             for rows in (self.flows, self.calls, self.archived, self.signals, self.owners):
                 rows.pop(flow_id, None)
         return found

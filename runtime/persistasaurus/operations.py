@@ -26,6 +26,7 @@ from persistasaurus.proxies import Method
 from persistasaurus.records import Answer, FlowRow, FlowStatus, InvocationRow, Resume, Send, SignalRow, Start
 from persistasaurus.reopening import plan_reopening
 from persistasaurus.replay import shorten
+from persistasaurus.row_changes import READS_NO_SIGNALS
 from persistasaurus.runner import Runner
 
 _LONGEST_ID = 512
@@ -134,13 +135,13 @@ class FlowOperations:
         )
 
         def deliver(flow: Answer) -> None:
-            if isinstance(flow, FlowRow) and flow.status not in _NO_MORE_SIGNALS:
+            if isinstance(flow, FlowRow) and flow.status not in READS_NO_SIGNALS:
                 runner.signal_stored(signal, flow)
 
         found: FlowRow | None = await runner.ask(Send(signal), deliver)
         if found is None:
             self._raise_unknown(flow_id)
-        if found.status in _NO_MORE_SIGNALS:
+        if found.status in READS_NO_SIGNALS:
             raise FlowEnded(
                 flow_id, f"flow {flow_id} is {found.status} and takes no signal {method.name}; nothing was stored"
             )
@@ -281,5 +282,4 @@ def check_flow_id(flow_id: str) -> str:
     return flow_id
 
 
-_NO_MORE_SIGNALS = (FlowStatus.COMPLETE, FlowStatus.CANCELLED)
 _ALL = 1_000_000_000

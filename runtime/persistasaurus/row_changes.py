@@ -30,8 +30,8 @@ READS_NO_SIGNALS: Final = frozenset((FlowStatus.COMPLETE, FlowStatus.CANCELLED))
 NOTHING_UNHEARD: Final = 2**62
 """A number of a signal that none reaches."""
 
-DELETABLE: Final = frozenset((FlowStatus.COMPLETE, FlowStatus.FAILED, FlowStatus.CANCELLED, FlowStatus.PARKED))
-"""A flow in one of these is run by nobody."""
+RUN_BY_NOBODY: Final = frozenset((FlowStatus.COMPLETE, FlowStatus.FAILED, FlowStatus.CANCELLED, FlowStatus.PARKED))
+"""A flow in one of these has ended or is parked; it can be deleted."""
 
 
 def call_made(write: CallMade) -> InvocationRow:

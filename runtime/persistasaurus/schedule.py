@@ -188,8 +188,7 @@ class Schedule:
             flow_id = next(self._parked, "")
             if not flow_id:
                 break
-            self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
-            self._claim(flow_id, parked=True)
+            self._claim_with_room(flow_id, parked=True)
 
     def _claim_available(self) -> None:
         """Claim what can be claimed, the oldest first; what is left is there when a place is given back."""
@@ -200,13 +199,16 @@ class Schedule:
             if flow.flow_id in self._runner.executions:
                 self._look_after(self._runner.executions[flow.flow_id], flow)
             elif flow.flow_id not in self._claiming and flow.flow_id not in self._left_alone:
-                self._admitted[flow.flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
-                self._claim(flow.flow_id)
+                self._claim_with_room(flow.flow_id)
                 if not self._has_room():
                     return
         self._available = None
 
-    def _claim(self, flow_id: str, *, parked: bool = False) -> None:
+    def _claim_with_room(self, flow_id: str, *, parked: bool = False) -> None:
+        self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
+        self._claim(flow_id, parked=parked)
+
+    def _claim(self, flow_id: str, *, parked: bool) -> None:
         if flow_id in self._claiming or flow_id in self._runner.executions:
             return
         self._claiming.add(flow_id)

@@ -7,7 +7,6 @@ end (G3, G4). The result of a calm program is that of a run in which nothing goe
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 from persistasaurus.records import FlowRow, FlowStatus, Kind
+from tests.runtime.simulation.check import outcome_of
 from tests.runtime.simulation.world import ENDED, FLOW_ID, Replayer
 
 from .grammar import Program
@@ -192,12 +192,8 @@ def _judged_bodies(world: FlowWorld, flow: FlowRow) -> list[str]:
 
 
 def outcome(flow: FlowRow) -> Outcome:
-    """How a flow ended, without the traceback: a replay comes to the same place by another way."""
-    value = json.loads(flow.return_value or "null")
-    if isinstance(value, dict) and "error" in value:
-        value["error"].pop("traceback", None)
-        value["error"].pop("members", None)
-    return flow.status, value
+    """How a flow ended."""
+    return flow.status, outcome_of(flow)
 
 
 def _is_deadlock(found: Outcome) -> bool:

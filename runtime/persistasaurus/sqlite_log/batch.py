@@ -32,7 +32,7 @@ from persistasaurus.records import (
     Write,
     flow_of,
 )
-from persistasaurus.row_changes import DELETABLE, change_of, flow_released, flow_reopened, is_free_of
+from persistasaurus.row_changes import RUN_BY_NOBODY, change_of, flow_released, flow_reopened, is_free_of
 from persistasaurus.sqlite_log import engines, rows
 from persistasaurus.sqlite_log.evidence import is_all_there, was_counted
 from persistasaurus.sqlite_log.fold import ALONE, Fold, Known
@@ -76,8 +76,6 @@ class Batch:
     refused: dict[str, Exception] = field(default_factory=dict)
     answers: dict[int, Answer | Exception] = field(default_factory=dict)
     """By index in the batch."""
-    is_news: bool = False
-    """Whether it may matter to other engines."""
     count: int = 0
     """Which of its engine's transactions this is."""
 
@@ -159,11 +157,11 @@ def make(
     else:
         batch = _make_flow_by_flow(connection, writes, stopped, engine)
     batch.count = count
-    batch.is_news = any(map(_matters_to_others, writes))
     return batch
 
 
-def _matters_to_others(write: Write) -> bool:
+def matters_to_others(write: Write) -> bool:
+    """Whether other engines may have to act on a write, or wait for it."""
     match write:
         case FlowChanged():
             return write.status not in (FlowStatus.RUNNING, FlowStatus.WAITING)
@@ -339,7 +337,7 @@ def _release(connection: sqlite3.Connection, write: Release, known: Known) -> No
 
 def _delete(connection: sqlite3.Connection, flow_id: str, known: Known) -> FlowRow | None:
     found = known.rows[flow_id]
-    if found is not None and found.status in DELETABLE:
+    if found is not None and found.status in RUN_BY_NOBODY:
         for name in ("delete_invocations", "delete_archived", "delete_signals"):
             connection.execute(WRITES[name], {"flow_id": flow_id})
         known.rows[flow_id] = None

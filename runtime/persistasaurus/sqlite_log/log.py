@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from persistasaurus.errors import LogError, LogInUse
-from persistasaurus.log import Snapshot
+from persistasaurus.log import Snapshot, no_news
 from persistasaurus.records import Commit, FlowRow, FlowStatus, InvocationRow, SignalRow, Write
 from persistasaurus.sqlite_log.engine_files import EngineFiles
 from persistasaurus.sqlite_log.file_systems import locks_tell
@@ -24,10 +24,6 @@ _BUSY_TIMEOUT: Final = timedelta(seconds=5)
 _CLOSE_WITHIN: Final = timedelta(seconds=10)
 
 LEASE: Final = timedelta(seconds=15)
-
-
-def _ignore() -> None:
-    """News of other engines that nobody wants to hear."""
 
 
 _open_logs: Final[weakref.WeakSet[SqliteLog]] = weakref.WeakSet()
@@ -67,7 +63,7 @@ class SqliteLog:
         self._connection_class = connection_class
         self._opened: _Opened | None = None
 
-    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = _ignore) -> None:
+    def open(self, on_commit: Callable[[Commit], None], on_news: Callable[[], None] = no_news) -> None:
         if self._opened is not None:
             raise LogInUse(
                 f"this SqliteLog of {self._opened.file.path} is open in another engine: give each engine one of its own"

@@ -192,7 +192,7 @@ class Writer:
                     return
                 self._tell(done.commit(first, len(part)))
                 first += len(part)
-                if done.is_news:
+                if not self._files.alone and any(map(batch.matters_to_others, part)):
                     self._files.wake_others()
 
     def _do_all(self, chores: list[Write], first: int) -> None:

@@ -34,7 +34,7 @@ def _judge(world: World, flow: FlowRow) -> list[str]:
         return [*trouble, f"parked: {flow.return_value}"]
     replayer = Replayer(world)
     trouble += replayer.trouble
-    if replayer.outcome.status is not flow.status or _outcome(replayer.outcome) != _outcome(flow):
+    if replayer.outcome.status is not flow.status or outcome_of(replayer.outcome) != outcome_of(flow):
         trouble.append(f"replayed to {replayer.outcome}, lived to {flow}")
     if world.traces[-1] != replayer.traces[-1]:
         trouble.append(f"the flow saw another world:\n  {world.traces[-1]}\n  {replayer.traces[-1]}")
@@ -45,7 +45,7 @@ def _judge(world: World, flow: FlowRow) -> list[str]:
     return trouble
 
 
-def _outcome(flow: FlowRow) -> object:
+def outcome_of(flow: FlowRow) -> object:
     """The result or error of a flow, without the traceback: a replay comes to the same place by another way."""
     value = json.loads(flow.return_value or "null")
     if isinstance(value, dict) and "error" in value:
