@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -42,10 +44,28 @@ class Process:
     def until(self, text: str) -> str:
         """Wait for a line with this in it."""
         assert self.popen.stdout is not None
+        said = []
         for line in self.popen.stdout:
             if text in line:
                 return line.strip()
-        raise AssertionError(f"the process ended without saying {text!r}")
+            said.append(line)
+        raise AssertionError(f"the process ended without saying {text!r}, but only: {''.join(said)}")
+
+    def stand_still(self, log: Path) -> None:
+        """Stop it where it holds no lock of the file, or nobody could write until it goes on."""
+        while True:
+            self.popen.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.popen.pid, os.WSTOPPED)
+            with closing(sqlite3.connect(log, timeout=SHORT, isolation_level=None)) as connection:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError:
+                    self.go_on()
+
+    def go_on(self) -> None:
+        """Let it run again."""
+        self.popen.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
         """Let it close its engine."""
@@ -85,11 +105,11 @@ def test_a_process_that_stood_still_longer_than_its_lease_writes_nothing_and_beg
     with processes(tmp_path / "log.db", "A", "B", lease=SHORT) as (first, second):
         first.say("start f")
         first.until("first")
-        first.popen.send_signal(signal.SIGSTOP)
+        first.stand_still(tmp_path / "log.db")
         second.say("go")
         second.say("result f")
         assert second.until("f:") == "f: first in B, second in B"
-        first.popen.send_signal(signal.SIGCONT)
+        first.go_on()
         first.say("go")  # its body ends, or is stopped; either way nothing of it is recorded
         first.until("taken for dead")
         first.say("result f")
