@@ -8,11 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from persistc.cannot_run import CannotRun
-from persistc.exit_codes import CANNOT_RUN, CLEAN
-from persistc.reporting import OutputFormat
+from persistc.commands import COMMANDS
+from persistc.exit_codes import CANNOT_RUN
 
 INSTALL = """\
 persistc needs libcst and jinja2, which come with the extra `compiler`:
@@ -28,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
     try:
-        return _run(options)
+        code: int = options.run(options)
+        return code
     except CannotRun as error:
         print(f"persistc: {error}", file=sys.stderr)
     except ModuleNotFoundError as error:
@@ -40,35 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return CANNOT_RUN
 
 
-def _run(options: argparse.Namespace) -> int:
-    match options.command:
-        case "generate":
-            from persistc.commands import generate
-
-            return generate(options.paths, OutputFormat(options.output_format), force=options.force)
-        case "check":
-            from persistc.commands import check
-
-            return check(options.paths, OutputFormat(options.output_format))
-        case "explain":
-            return _explain(options.code)
-        case _:
-            from persistc.project_setup import set_up
-
-            print("\n".join(set_up(Path.cwd())))
-            return CLEAN
-
-
-def _explain(code: str) -> int:
-    from persistc.explanations import UnknownCode, explain
-
-    try:
-        print(explain(code), end="")
-    except UnknownCode as error:
-        raise CannotRun(error.args[0]) from None
-    return CLEAN
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="persistc",
@@ -76,31 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="exit codes: 0 clean, 1 findings or files that are not up to date, 2 could not run",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-
-    sources = argparse.ArgumentParser(add_help=False)
-    sources.add_argument(
-        "paths",
-        nargs="*",
-        type=Path,
-        metavar="PATH",
-        help="files and folders to search for flow classes (default: `source` of [tool.persistc] in pyproject.toml, "
-        "or the whole project)",
-    )
-    sources.add_argument(
-        "--output-format",
-        choices=[each.value for each in OutputFormat],
-        default=OutputFormat.TEXT.value,
-        help="how findings are shown (default: %(default)s)",
-    )
-    generating = commands.add_parser(
-        "generate", parents=[sources], help="write flows_durable.py and flows_durable.pyi beside each flows.py"
-    )
-    generating.add_argument("--force", action="store_true", help="overwrite and remove files that were edited by hand")
-    commands.add_parser("check", parents=[sources], help="say what is wrong or not up to date; write nothing")
-    explaining = commands.add_parser("explain", help="explain a finding")
-    explaining.add_argument("code", metavar="PSTnnn", help="the code of the finding")
-    commands.add_parser("init", help="prepare the project in the working directory")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands).set_defaults(run=command.run)
     return parser
 
 

@@ -26,9 +26,14 @@ NEVER_LISTED: Final = (CancelledError, KeyboardInterrupt, SystemExit, GeneratorE
 
 
 class FlowMark(Struct, frozen=True):
-    """The method is a flow, recorded under `name`, or under `Class.method` if that is None."""
+    """The method is a flow, recorded under `name`, or under `Class.method` if that is None.
+
+    `version` numbers its bodies; `of` names the flow of which it is a kept, older body.
+    """
 
     name: str | None = None
+    version: int = 1
+    of: str | None = None
 
 
 class StepMark(Struct, frozen=True):
@@ -50,18 +55,44 @@ Mark = FlowMark | StepMark | SignalMark
 @overload
 def flow(method: MethodT, /) -> MethodT: ...
 @overload
-def flow(*, name: str | None = None) -> Callable[[MethodT], MethodT]: ...
-def flow(method: MethodT | None = None, /, *, name: str | None = None) -> MethodT | Callable[[MethodT], MethodT]:
+def flow(
+    *, name: str | None = None, version: int = 1, of: Callable[..., Any] | None = None
+) -> Callable[[MethodT], MethodT]: ...
+def flow(
+    method: MethodT | None = None,
+    /,
+    *,
+    name: str | None = None,
+    version: int = 1,
+    of: Callable[..., Any] | None = None,
+) -> MethodT | Callable[[MethodT], MethodT]:
     """Mark a method as a flow: plain Python that calls steps and waits for signals, and goes on after a crash.
 
     Args:
         method: The method, when the decorator is written without parentheses.
         name: The name under which it is recorded; `Class.method` if left out. A name of its own lets the method be
             renamed while flows are under way.
+        version: The number of this body, 1 or more, raised when a change of the body would not fit flows under way;
+            it is recorded once, when a flow starts.
+        of: The flow, defined above, of which this is the kept body of an older version: flows that started on it end
+            on it, new ones start on the newest.
     """
     if name is not None and not name.strip():
         raise ValueError(f"@flow(name={name!r}): give a name, or leave it out for Class.method")
-    return _marking(FlowMark(name), "flow", method)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ValueError(f"@flow(version={version!r}): versions are numbered 1, 2, 3, ...")
+    if of is None:
+        return _marking(FlowMark(name, version), "flow", method)
+    newest = mark_of(of)
+    if not isinstance(newest, FlowMark) or newest.of is not None:
+        raise TypeError(f"@flow(of={of!r}): name the flow itself, which is defined above: `of=place_order`")
+    if version >= newest.version:
+        raise ValueError(
+            f"@flow(version={version}, of=...): a kept body is older than the flow's version {newest.version}"
+        )
+    if name is not None:
+        raise ValueError(f"@flow(name={name!r}, of=...): a kept body is recorded under the name of its flow")
+    return _marking(FlowMark(None, version, getattr(of, "__name__", None)), "flow", method)
 
 
 @overload

@@ -1,0 +1,41 @@
+"""`persistc check`: what is wrong, and which generated files are not up to date."""
+
+from __future__ import annotations
+
+import argparse
+
+from persistc.commands.options import add_output_format, add_sources
+from persistc.exit_codes import CLEAN, FINDINGS
+from persistc.reporting import OutputFormat
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Its arguments."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "check", help="say what is wrong or not up to date; write nothing"
+    )
+    add_sources(parser)
+    add_output_format(parser)
+    return parser
+
+
+def run(options: argparse.Namespace) -> int:
+    """Report what is wrong and which generated files are not up to date, with a diff of each that is stale."""
+    from persistc.commands.printing import print_findings, print_text
+    from persistc.compiling import compile_paths
+    from persistc.file_reports import render_differences
+    from persistc.files import differences
+
+    output_format = OutputFormat(options.output_format)
+    compiled = compile_paths(options.paths)
+    if compiled.has_errors:
+        print_findings(compiled, output_format)
+        return FINDINGS
+    found = differences(compiled.outputs, compiled.existing)
+    if not found:
+        print_findings(compiled, output_format)
+        return CLEAN
+    if compiled.findings and output_format is not OutputFormat.JSON:
+        print_findings(compiled, output_format)
+    print_text(render_differences(found, output_format, show_diff=output_format is OutputFormat.TEXT))
+    return FINDINGS

@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from persistc.reporting import OutputFormat
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """The files and folders to compile."""
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="files and folders to search for flow classes (default: `source` of [tool.persistc] in pyproject.toml, "
+        "or the whole project)",
+    )
+
+
+def add_output_format(parser: argparse.ArgumentParser) -> None:
+    """How findings are shown: the value of an `OutputFormat`."""
+    parser.add_argument(
+        "--output-format",
+        choices=[each.value for each in OutputFormat],
+        default=OutputFormat.TEXT.value,
+        help="how findings are shown (default: %(default)s)",
+    )
