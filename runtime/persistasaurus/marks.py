@@ -79,7 +79,7 @@ def flow(
     """
     if name is not None and not name.strip():
         raise ValueError(f"@flow(name={name!r}): give a name, or leave it out for Class.method")
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    if type(version) is not int or version < 1:
         raise ValueError(f"@flow(version={version!r}): versions are numbered 1, 2, 3, ...")
     if of is None:
         return _marking(FlowMark(name, version), "flow", method)
@@ -87,9 +87,8 @@ def flow(
     if not isinstance(newest, FlowMark) or newest.of is not None:
         raise TypeError(f"@flow(of={of!r}): name the flow itself, which is defined above: `of=place_order`")
     if version >= newest.version:
-        raise ValueError(
-            f"@flow(version={version}, of=...): a kept body is older than the flow's version {newest.version}"
-        )
+        newer = f"the flow's version {newest.version}"
+        raise ValueError(f"@flow(version={version}, of=...): a kept body is older than {newer}")
     if name is not None:
         raise ValueError(f"@flow(name={name!r}, of=...): a kept body is recorded under the name of its flow")
     return _marking(FlowMark(None, version, getattr(of, "__name__", None)), "flow", method)
