@@ -27,6 +27,9 @@ class Project:
 
     modules: Mapping[str, Module] = field(default_factory=dict)
     """By name."""
+    functions: Mapping[str, Method] = field(default_factory=dict)
+    """The functions and methods of all modules, with their bodies, by where they are defined: `.refs.token`,
+    `.shop.Order.total`."""
 
     def canonical(self, origin: str) -> str:
         """Where a thing is defined: follows re-exports through the modules of the project."""
