@@ -11,7 +11,7 @@ class Code(StrEnum):
     """The stable name of each kind of finding. A number is never given a second meaning.
 
     PST00x: files and modules. PST01x: decorators. PST02x and PST03x: classes and their methods.
-    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions.
+    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions. PST2xx: determinism.
     """
 
     SYNTAX_ERROR = "PST001"
@@ -56,6 +56,15 @@ class Code(StrEnum):
 
     EXCEPTION_NOT_REBUILT = "PST110"
     EXCEPT_NEVER_MATCHES = "PST111"
+
+    READS_CLOCK = "PST201"
+    DRAWS_RANDOM = "PST202"
+    READS_ENVIRONMENT = "PST203"
+    ACTS_OUTSIDE = "PST204"
+    ASKS_IDENTITY = "PST207"
+    STARTS_THREADS = "PST208"
+    EFFECT_IN_CLEANUP = "PST210"
+    CANNOT_SEE_INTO_CALL = "PST220"
 
     @property
     def slug(self) -> str:

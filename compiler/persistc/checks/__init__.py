@@ -8,6 +8,7 @@ from persistc.checks.awaits import check_awaits
 from persistc.checks.calls import check_calls
 from persistc.checks.decorators import check_decorators
 from persistc.checks.definitions import check_definitions
+from persistc.checks.effects import check_effects
 from persistc.checks.exceptions import check_exceptions
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import flow_code
@@ -23,7 +24,7 @@ from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
 OF_CLASSES = (check_definitions, check_inheritance, check_assignments, check_mark_arguments, check_signatures)
-OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions)
+OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions, check_effects)
 
 
 def check(project: Project) -> list[Diagnostic]:

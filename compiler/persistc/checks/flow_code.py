@@ -82,7 +82,7 @@ class FlowBody:
     def local_names(self) -> frozenset[str]:
         """The names bound in the method or in functions within it."""
         parameters = {parameter.name for parameter in self.method.parameters}
-        return frozenset(parameters.union(*(_bound_by(located.node) for located in self.nodes)))
+        return frozenset(parameters.union(*(bound_by(located.node) for located in self.nodes)))
 
     @cached_property
     def assigned(self) -> Mapping[str, Sequence[Expression | None]]:
@@ -203,7 +203,8 @@ def _located(nodes: Iterable[Node], around: tuple[Node, ...]) -> Iterator[Locate
             yield from _located(children(node), (*around, node))
 
 
-def _bound_by(node: Node) -> Iterator[str]:
+def bound_by(node: Node) -> Iterator[str]:
+    """The names that a node itself binds in the function it stands in."""
     match node:
         case Assign(targets=targets):
             for target in targets:

@@ -1,0 +1,299 @@
+"""Classes and functions of the project as flow code uses them: what annotations mean, what attributes hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from persistc.checks.effects.things import (
+    Container,
+    OfPackage,
+    OfProject,
+    Outside,
+    Plain,
+    Routine,
+    Things,
+    Written,
+)
+from persistc.checks.type_tables import ANNOTATED, LITERAL, NEW_TYPE, OPTIONAL, UNION, VARIABLES
+from persistc.flow_tree import (
+    Assign,
+    Attribute,
+    Block,
+    Call,
+    Expression,
+    Name,
+    NestedFunction,
+    Operation,
+    Quoted,
+    Return,
+    Statement,
+    Subscript,
+    dotted,
+    walk,
+)
+from persistc.model import BindingKind, Class, Method, Module, Text
+from persistc.project import Owned, Project
+
+_TYPING = ("typing", "typing_extensions")
+_WRAPPERS = ANNOTATED | frozenset(
+    f"{module}.{name}" for module in _TYPING for name in ("ClassVar", "Final", "Required", "NotRequired", "ReadOnly")
+)
+_AWAITED = frozenset(
+    f"{module}.{name}" for module in (*_TYPING, "collections.abc") for name in ("Awaitable", "Coroutine")
+)
+_FUNCTIONS = frozenset(f"{module}.Callable" for module in (*_TYPING, "collections.abc"))
+_ANYTHING = frozenset({"builtins.object", *(f"{module}.{name}" for module in _TYPING for name in ("Any", "Self"))})
+_FIRST = frozenset({"Iterator", "Iterable", "AsyncIterator", "AsyncIterable", "Generator", "AsyncGenerator"})
+_CLASSES = frozenset({"builtins.type", "typing.Type"})
+_ABSTRACT = frozenset({"abc.abstractmethod"})
+_PROTOCOLS = frozenset(f"{module}.Protocol" for module in _TYPING)
+_OPEN_FILES = frozenset(f"typing.{name}" for name in ("IO", "TextIO", "BinaryIO"))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One assignment that gives an attribute of instances its value, or a declaration of it."""
+
+    annotation: Expression | None
+    value: Expression | None
+    setter: Method | None
+    """The method in which it stands; None in the class body."""
+    owner: Class
+    module: Module
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Looks things up in the project, each once."""
+
+    project: Project
+    _kept: dict[str, Mapping[str, tuple[Kept, ...]]] = field(default_factory=dict)
+    _members: dict[str, Mapping[str, Owned]] = field(default_factory=dict)
+
+    # --- routines ---------------------------------------------------------------------------------------------------
+
+    def function(self, origin: str) -> Routine | None:
+        """The function of a module, by where it is defined."""
+        module = self.project.modules.get(origin.rpartition(".")[0])
+        method = self.project.functions.get(origin) if module is not None else None
+        return None if module is None or method is None else _routine(origin, method, module, None, None)
+
+    def method(self, owned: Owned, on: OfProject) -> Routine:
+        """A method, as it runs for an instance of a class."""
+        origin = f"{owned.owner.qualified}.{owned.method.name}"
+        method = owned.method if owned.method.body else self.project.functions.get(origin, owned.method)
+        return _routine(f"{origin} on {on.cls.qualified}", method, owned.module, owned.owner, on)
+
+    def wrappers(self, owned: Method, module: Module) -> Iterator[Routine]:
+        """What the decorators of a function put around each call of it, for decorators of the project."""
+        for decorator in owned.decorators:
+            if decorator.origin is None:
+                continue
+            origin = self.project.canonical(decorator.origin)
+            if (routine := self.function(origin)) is not None:
+                inner = tuple(node for node in routine.body if isinstance(node, NestedFunction))
+                yield Routine(
+                    f"{origin} around calls", routine.module, None, None, routine.parameters, routine.body, inner, False
+                )
+            elif (found := self.project.find_class(origin)) is not None:
+                on = OfProject(*found)
+                if (called := self.members(on).get("__call__")) is not None:
+                    yield self.method(called, on)
+
+    @staticmethod
+    def of_lambda(written: Written) -> Routine:
+        block: Block = (Return(written.function.span, written.function.body),)
+        name = f"{written.module.name} {written.function.span}"
+        return Routine(name, written.module, None, None, (), block, block, False)
+
+    @staticmethod
+    def of_statement(name: str, module: Module, statement: Statement) -> Routine:
+        """One statement, as a routine."""
+        return Routine(name, module, None, None, (), (statement,), (statement,), False)
+
+    # --- classes ----------------------------------------------------------------------------------------------------
+
+    def members(self, on: OfProject) -> Mapping[str, Owned]:
+        """Every method an instance has."""
+        if on.cls.qualified not in self._members:
+            self._members[on.cls.qualified] = self.project.members(on.cls, on.module)
+        return self._members[on.cls.qualified]
+
+    def above(self, on: OfProject, owner: Class, name: str) -> Owned | None:
+        """What `super()` in a method of `owner` finds."""
+        line = self.project.lineage(on.cls, on.module)
+        position = next((index for index, (cls, _) in enumerate(line) if cls.qualified == owner.qualified), 0)
+        for cls, module in line[position + 1 :]:
+            if (method := cls.by_name.get(name)) is not None:
+                return Owned(method, cls, module)
+        return None
+
+    def is_proxied(self, on: OfProject) -> bool:
+        """A flow class or its proxy: what becomes of calls on those is told by other checks."""
+        return on.module.name.endswith("_durable") or self.project.is_flow_class(on.cls, on.module)
+
+    def is_open(self, owned: Owned) -> bool:
+        """Whether the method only says what others do: it is abstract, or one of a protocol."""
+        if any(decorator.origin in _ABSTRACT for decorator in owned.method.decorators):
+            return True
+        return any(base.origin in _PROTOCOLS for base in owned.owner.bases)
+
+    def outer_bases(self, on: OfProject) -> Iterator[str]:
+        """The bases of a class that are not of the project, by origin."""
+        for cls, module in self.project.lineage(on.cls, on.module):
+            for base in cls.bases:
+                if base.origin is not None and self.project.base_class(base, module) is None:
+                    yield self.project.canonical(base.origin)
+
+    def fields(self, on: OfProject) -> Iterator[tuple[str, Expression, Module]]:
+        """The annotated names of the class body with what makes their value, in the order of `__init__`."""
+        for cls, module in reversed(self.project.lineage(on.cls, on.module)):
+            for attribute in cls.attributes:
+                if attribute.annotation is not None and attribute.method is None:
+                    made = (
+                        attribute.value.expression if attribute.value is not None else attribute.annotation.expression
+                    )
+                    yield attribute.name, made, module
+
+    def kept(self, on: OfProject, name: str) -> tuple[Kept, ...]:
+        """What an attribute of instances holds: of the nearest class that says something of it."""
+        for cls, module in self.project.lineage(on.cls, on.module):
+            if cls.qualified not in self._kept:
+                self._kept[cls.qualified] = self._attributes(cls, module)
+            if (found := self._kept[cls.qualified].get(name)) is not None:
+                return found
+        return ()
+
+    def _attributes(self, cls: Class, module: Module) -> Mapping[str, tuple[Kept, ...]]:
+        found: dict[str, tuple[Kept, ...]] = {}
+        for attribute in cls.attributes:
+            setter = cls.by_name.get(attribute.method) if attribute.method is not None else None
+            kept = Kept(_tree(attribute.annotation), _tree(attribute.value), setter, cls, module)
+            found[attribute.name] = (*found.get(attribute.name, ()), kept)
+        if module.interface_only and (setter := self.project.functions.get(f"{cls.qualified}.__init__")) is not None:
+            myself = setter.parameters[0].name if setter.parameters else None
+            for node in walk(*setter.body):
+                if isinstance(node, Assign):
+                    for target in node.targets:
+                        if isinstance(target, Attribute) and dotted(target.value) == myself:
+                            kept = Kept(node.annotation, node.value, setter, cls, module)
+                            found[target.name] = (*found.get(target.name, ()), kept)
+        return found
+
+    # --- annotations ------------------------------------------------------------------------------------------------
+
+    def declared(
+        self, annotation: Expression, module: Module, inside: Class | None = None, is_held: bool = False, depth: int = 0
+    ) -> Things:
+        """What an annotation says; a function handed to `__init__`, which is held, comes from outside."""
+        match annotation:
+            case _ if depth > 8:
+                return ()
+            case Quoted(inner=inner):
+                return self.declared(inner, module, inside, is_held, depth + 1)
+            case Operation(operator="|", left=left, right=right):
+                sides = (self.declared(side, module, inside, is_held, depth + 1) for side in (left, right))
+                return tuple(dict.fromkeys(each for side in sides for each in side))
+            case Subscript(value=value, items=items):
+                return self._generic(self._origin(value, module, inside), value, items, module, inside, is_held, depth)
+            case Name() | Attribute():
+                origin = self._origin(annotation, module, inside)
+                return () if origin is None else self._by_origin(origin, is_held, depth)
+            case _:
+                return ()
+
+    def _generic(
+        self,
+        origin: str | None,
+        value: Expression,
+        items: tuple[Expression, ...],
+        module: Module,
+        inside: Class | None,
+        is_held: bool,
+        depth: int,
+    ) -> Things:
+        def inner(index: int) -> Things:
+            return self.declared(items[index], module, inside, is_held, depth + 1)
+
+        if origin is None:
+            return ()
+        name = origin.rpartition(".")[2]
+        if origin in UNION or origin in OPTIONAL:
+            return tuple(dict.fromkeys(each for index in range(len(items)) for each in inner(index)))
+        if origin in _WRAPPERS:
+            return inner(0)
+        if origin in LITERAL:
+            return (Plain(),)
+        if origin in _AWAITED:
+            return inner(-1)
+        if origin in _FUNCTIONS:
+            return (Outside(is_function=True),) if is_held else ()
+        if origin in _CLASSES:
+            return ()
+        if origin.partition(".")[0] in {"builtins", "typing", "collections", "typing_extensions"}:
+            if name in {"tuple", "Tuple"}:
+                return (Container(tuple(each for index in range(len(items)) for each in inner(index))),)
+            return (Container(inner(0 if name in _FIRST else -1)),)
+        return self.declared(value, module, inside, is_held, depth + 1)
+
+    def _by_origin(self, origin: str, is_held: bool, depth: int) -> Things:
+        if origin.rpartition(".")[0].endswith("_durable"):
+            return (Plain(),)
+        if (found := self.project.find_class(origin)) is not None:
+            on = OfProject(*found)
+            return (Plain(),) if self.is_proxied(on) else (on,)
+        if origin.startswith("."):
+            return self._alias(origin, is_held, depth)
+        if origin in _ANYTHING or origin in VARIABLES or origin in _CLASSES:
+            return ()
+        if origin in _FUNCTIONS:
+            return (Outside(is_function=True),) if is_held else ()
+        top = origin.partition(".")[0]
+        is_plain = top in {"builtins", "collections"} or (top in _TYPING and origin not in _OPEN_FILES)
+        return (Plain(),) if is_plain else (OfPackage(origin),)
+
+    def _alias(self, origin: str, is_held: bool, depth: int) -> Things:
+        """A name of the project that is assigned: another name of a type, or a new one."""
+        found = self.project.binding(origin)
+        if found is None or found[0].kind is not BindingKind.ASSIGNMENT or found[0].value is None:
+            return ()
+        value, home = found[0].value.expression, found[1]
+        if isinstance(value, Call):
+            made_by = self.project.origin_of(value.function, home)
+            if made_by not in NEW_TYPE or len(value.arguments) < 2:
+                return ()
+            value = value.arguments[1].value
+        return self.declared(value, home, None, is_held, depth + 1)
+
+    def _origin(self, expression: Expression, module: Module, inside: Class | None) -> str | None:
+        return self.project.origin_of(expression, module, inside)
+
+    def assigned(self, origin: str) -> tuple[Expression, Module] | None:
+        """What a name at the top of a module is assigned, and where that stands."""
+        found = self.project.binding(origin)
+        if found is None or found[0].kind is not BindingKind.ASSIGNMENT or found[0].value is None:
+            return None
+        return found[0].value.expression, found[1]
+
+
+def _routine(name: str, method: Method, module: Module, owner: Class | None, on: OfProject | None) -> Routine:
+    is_bound = not method.has_decorator("builtins.staticmethod")
+    return Routine(
+        name=name,
+        module=module,
+        owner=owner,
+        on=on if is_bound else None,
+        parameters=method.parameters,
+        body=method.body,
+        runs=method.body,
+        is_suspended=method.is_async or method.is_generator,
+    )
+
+
+def _tree(text: Text | None) -> Expression | None:
+    return None if text is None else text.expression
+
+
+def is_property(method: Method) -> bool:
+    return method.has_decorator("builtins.property", "functools.cached_property")
