@@ -29,8 +29,10 @@ from persistc.project import Owned
 
 _HELD = Source(Reason.HELD, IN_A_STEP)
 _UNSEEN = Source(Reason.UNSEEN, IN_SIGHT)
-_IN_A_THREAD = Source(Reason.THREADS, PLAIN_STEP)
+_IN_A_THREAD = Source(Reason.THREAD, PLAIN_STEP)
 _WRITE = Source(Reason.WRITE, IN_A_STEP)
+_TO_THREAD = "asyncio.to_thread"
+_TO_EXECUTOR = "run_in_executor"
 _MADE_BY = frozenset({"__new__", "__init__", "__post_init__"})
 _FACTORIES = frozenset({"default_factory", "factory"})
 _MUTATING = frozenset(
@@ -56,7 +58,7 @@ class Calls:
         function = call.function
         scope = self.scope
         origin = scope.origin(function)
-        if origin == "asyncio.to_thread":
+        if origin == _TO_THREAD:
             if call.arguments and not self._is_step(call.arguments[0].value):
                 yield _IN_A_THREAD
             return
@@ -73,6 +75,12 @@ class Calls:
                 yield from self._of_thing(thing, function, call)
             if origin is not None and not scope.things(function):
                 yield _UNSEEN
+
+    def is_for_thread(self, call: Call) -> bool:
+        """Whether what is handed to a call runs in a thread, of which there is one finding."""
+        function = call.function
+        is_of_loop = isinstance(function, Attribute) and function.name == _TO_EXECUTOR
+        return is_of_loop or self.scope.origin(function) == _TO_THREAD
 
     def handed_on(self, value: Expression) -> Iterator[Done]:
         """What the call that a function is handed to may do with it."""
@@ -151,7 +159,7 @@ class Calls:
             if isinstance(found, Source):
                 yield found
             return
-        if function.name == "run_in_executor":
+        if function.name == _TO_EXECUTOR:
             yield _IN_A_THREAD
             return
         if function.name in _MUTATING:
@@ -167,7 +175,7 @@ class Calls:
                 case OfProject():
                     yield from self._of_member(thing, function)
                 case OfPackage(origin=owner):
-                    yield from self._of_package(f"{owner}.{function.name}", function.value)
+                    yield from self._of_package(owner, function.name, function.value)
                 case Outside():
                     yield _HELD
                 case Unseen():
@@ -214,11 +222,14 @@ class Calls:
                 yield _HELD if self.scope.is_held(function) else _UNSEEN
                 return
 
-    def _of_package(self, origin: str, receiver: Expression) -> Iterator[Done]:
+    def _of_package(self, made_of: str, method: str, receiver: Expression) -> Iterator[Done]:
+        origin = f"{made_of}.{method}"
         is_held = self.scope.is_held(receiver)
         found = source_of(origin, is_held)
         if isinstance(found, Source):
-            yield found
+            # What was made here was found where it was made.
+            if is_held or not self.scope.is_made_here(receiver) or not isinstance(source_of(made_of), Source):
+                yield found
         elif found is Standing.UNKNOWN and is_held:
             yield _HELD
         elif found is Standing.UNKNOWN and self.scope.is_made_here(receiver):
@@ -245,7 +256,7 @@ class Calls:
             case Unseen():
                 yield _UNSEEN
             case OfPackage(origin=origin):
-                yield from self._of_package(f"{origin}.__call__", shown)
+                yield from self._of_package(origin, "__call__", shown)
             case OfProject() if not self.scope.classes.is_proxied(thing):
                 called = self.scope.classes.members(thing).get("__call__")
                 if called is not None and self.scope.classes.is_open(called):

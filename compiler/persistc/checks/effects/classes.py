@@ -21,6 +21,7 @@ from persistc.flow_tree import (
     Attribute,
     Block,
     Call,
+    Display,
     Expression,
     Name,
     NestedFunction,
@@ -168,18 +169,27 @@ class Classes:
     def _attributes(self, cls: Class, module: Module) -> Mapping[str, tuple[Kept, ...]]:
         found: dict[str, tuple[Kept, ...]] = {}
         for attribute in cls.attributes:
-            setter = cls.by_name.get(attribute.method) if attribute.method is not None else None
-            kept = Kept(_tree(attribute.annotation), _tree(attribute.value), setter, cls, module)
-            found[attribute.name] = (*found.get(attribute.name, ()), kept)
-        if module.interface_only and (setter := self.project.functions.get(f"{cls.qualified}.__init__")) is not None:
+            if attribute.method is None:
+                kept = Kept(_tree(attribute.annotation), _tree(attribute.value), None, cls, module)
+                found[attribute.name] = (*found.get(attribute.name, ()), kept)
+        for setter in self._setters(cls, module):
             myself = setter.parameters[0].name if setter.parameters else None
             for node in walk(*setter.body):
                 if isinstance(node, Assign):
-                    for target in node.targets:
+                    for target, value in _pairs(node):
                         if isinstance(target, Attribute) and dotted(target.value) == myself:
-                            kept = Kept(node.annotation, node.value, setter, cls, module)
+                            kept = Kept(node.annotation, value, setter, cls, module)
                             found[target.name] = (*found.get(target.name, ()), kept)
         return found
+
+    def _setters(self, cls: Class, module: Module) -> Iterator[Method]:
+        """The methods that may give attributes their values: where bodies have to be read for it, those that begin."""
+        if not module.interface_only:
+            yield from cls.methods
+            return
+        for name in ("__init__", "__post_init__"):
+            if (setter := self.project.functions.get(f"{cls.qualified}.{name}")) is not None:
+                yield setter
 
     # --- annotations ------------------------------------------------------------------------------------------------
 
@@ -233,8 +243,8 @@ class Classes:
             return ()
         if origin.partition(".")[0] in {"builtins", "typing", "collections", "typing_extensions"}:
             if name in {"tuple", "Tuple"}:
-                return (Container(tuple(each for index in range(len(items)) for each in inner(index))),)
-            return (Container(inner(0 if name in _FIRST else -1)),)
+                return (Container(tuple(each for index in range(len(items)) for each in inner(index)) or (Plain(),)),)
+            return (Container(inner(0 if name in _FIRST else -1) or (Plain(),)),)
         return self.declared(value, module, inside, is_held, depth + 1)
 
     def _by_origin(self, origin: str, is_held: bool, depth: int) -> Things:
@@ -293,6 +303,17 @@ def _routine(name: str, method: Method, module: Module, owner: Class | None, on:
 
 def _tree(text: Text | None) -> Expression | None:
     return None if text is None else text.expression
+
+
+def _pairs(node: Assign) -> Iterator[tuple[Expression, Expression | None]]:
+    """What is assigned to what, one by one where both sides are written out."""
+    for target in node.targets:
+        if not isinstance(target, Display):
+            yield target, node.value
+        elif isinstance(node.value, Display) and len(node.value.items) == len(target.items):
+            yield from zip(target.items, node.value.items, strict=True)
+        else:
+            yield from ((each, None) for each in target.items)
 
 
 def is_property(method: Method) -> bool:

@@ -31,7 +31,7 @@ def finding(reached: Reached) -> Diagnostic:
 def _message(reached: Reached, is_cleanup: bool) -> str:
     first, last = reached.chain[0], reached.chain[-1]
     does = reached.source.reason.does
-    while_leaving = ", and runs as well when the flow leaves memory" if is_cleanup else ""
+    while_leaving = ", also when the flow leaves memory" if is_cleanup else ""
     if len(reached.chain) == 1:
         return f"`{first.shown}` {does}{while_leaving}"
     return f"`{first.shown}` leads to `{last.shown}`, which {does}{while_leaving}"

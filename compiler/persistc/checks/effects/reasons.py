@@ -18,6 +18,7 @@ class Reason(Enum):
     HELD = Code.ACTS_OUTSIDE, "acts on an object the flow class holds", "happens again at every replay"
     IDENTITY = Code.ASKS_IDENTITY, "tells one process from another", "another number in another process"
     THREADS = Code.STARTS_THREADS, "runs code beside the flow", "finishes in another order at every replay"
+    THREAD = Code.STARTS_THREADS, "runs something in a thread that is no plain step", "happens again at every replay"
     UNSEEN = Code.CANNOT_SEE_INTO_CALL, "calls what persistc cannot see", "may do anything, again at every replay"
     WRITE = Code.EFFECT_IN_CLEANUP, "changes what outlives the run", "changed by every run that leaves memory"
 

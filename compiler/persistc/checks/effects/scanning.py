@@ -11,9 +11,9 @@ from persistc.checks.effects.reasons import Source
 from persistc.checks.effects.scopes import Scope
 from persistc.checks.effects.things import Routine
 from persistc.flow_tree import (
-    Argument,
     Assign,
     Attribute,
+    Await,
     Branch,
     Call,
     Handler,
@@ -24,6 +24,7 @@ from persistc.flow_tree import (
     Node,
     Other,
     Return,
+    Subscript,
     Try,
     With,
     children,
@@ -140,13 +141,9 @@ class _Scanner:
             inner = function.value if isinstance(function, Attribute) else function
             self._visit(inner, is_suspended, in_cleanup)
         for argument in call.arguments:
-            self._argument(argument, is_suspended, in_cleanup)
-
-    def _argument(self, argument: Argument, is_suspended: bool, in_cleanup: bool) -> None:
-        value = argument.value
-        if not argument.star:
-            self._found(value, value, self.calls.handed_on(value), in_cleanup)
-        self._visit(value, is_suspended, in_cleanup)
+            if not argument.star and not self.calls.is_for_thread(call):
+                self._found(argument.value, argument.value, self.calls.handed_on(argument.value), in_cleanup)
+            self._visit(argument.value, is_suspended, in_cleanup)
 
     def _found(self, node: Node, place: Node, done: Iterator[Done], in_cleanup: bool) -> None:
         for each in done:
@@ -166,8 +163,17 @@ def _parts_written(targets: Sequence[Node]) -> tuple[Node, ...]:
 
 
 def _shown(node: Node) -> str:
-    if isinstance(node, Call):
-        return f"{_shown(node.function)}()"
-    if isinstance(node, Attribute):
-        return dotted(node) or f"{_shown(node.value)}.{node.name}"
-    return node.name if isinstance(node, Name) else "..."
+    """An expression in short, with `...` for what does not matter."""
+    match node:
+        case Name(name=name):
+            return name
+        case Attribute(value=value, name=name):
+            return f"{_shown(value)}.{name}"
+        case Call(function=function, arguments=arguments):
+            return f"{_shown(function)}({'...' if arguments else ''})"
+        case Subscript(value=value):
+            return f"{_shown(value)}[...]"
+        case Await(value=value):
+            return f"(await {_shown(value)})"
+        case _:
+            return "(...)"

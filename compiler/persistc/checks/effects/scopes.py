@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -11,7 +10,7 @@ from functools import cached_property
 
 from persistc.checks.effects.classes import Classes, Kept, is_property
 from persistc.checks.effects.reasons import Reason, Source, words
-from persistc.checks.effects.sources import source_of
+from persistc.checks.effects.sources import Standing, source_of
 from persistc.checks.effects.things import (
     Container,
     Named,
@@ -54,7 +53,7 @@ from persistc.flow_tree import (
     children,
     dotted,
 )
-from persistc.model import BindingKind, Kind, Module
+from persistc.model import Kind, Module
 
 _PATH = "pathlib.Path"
 _PATHS = frozenset({_PATH, "pathlib.PosixPath", "pathlib.WindowsPath"})
@@ -144,23 +143,12 @@ class Scope:
             return project.canonical(f"{self.local_imports[first]}{dot}{rest}")
         if first in self.bound:
             return None
-        origin = self.module.origin(name, None)
-        return self._starred(name) if origin is None else project.canonical(origin)
-
-    def _starred(self, name: str) -> str | None:
-        """A name that a star import may make known; a builtin if none does."""
-        project = self.classes.project
-        first = name.partition(".")[0]
-        if first in self.module.scope:
-            return None
-        for binding in self.module.scope.bindings:
-            if binding.kind is BindingKind.STAR_IMPORT:
-                origin = project.canonical(f"{binding.origin}.{name}")
-                home, _, last = f"{binding.origin}.{first}".rpartition(".")
-                module = project.modules.get(home)
-                if module is not None and last in module.scope:
-                    return origin
-        return f"builtins.{name}" if hasattr(builtins, first) else None
+        origin = self.module.origin(name)
+        if origin is None and first not in self.module.scope:  # there are star imports, which may make it known
+            origin = f"{self.module.name}.{name}"
+            starred = project.canonical(origin)
+            return starred if starred != origin else f"builtins.{name}" if hasattr(builtins, first) else None
+        return None if origin is None else project.canonical(origin)
 
     def is_self(self, expression: Expression) -> bool:
         return isinstance(expression, Name) and expression.name == self.routine.self_name
@@ -322,8 +310,10 @@ class Scope:
             said = classes.declared(kept.annotation, kept.module, kept.owner, is_held=True)
             if said or kept.setter is None:
                 return said
-        if kept.value is None or kept.setter is None:
+        if kept.setter is None:
             return () if kept.value is None else self._in_module(kept.value, kept.module, depth)
+        if kept.value is None:
+            return (Outside(),) if classes.is_proxied(on) and kept.annotation is None else ()
         value = kept.value
         parameter = next(
             (each for each in kept.setter.parameters if isinstance(value, Name) and each.name == value.name), None
@@ -398,9 +388,10 @@ class Scope:
             return (OfPackage(_PATH),)
         # Of what only computes a value comes back; of anything else, what that is.
         found_source = source_of(origin)
-        is_known = origin.partition(".")[0] in sys.stdlib_module_names
-        is_value = not isinstance(found_source, Source) or found_source.reason is not Reason.OUTSIDE
-        return (Plain(),) if is_known and is_value else ()
+        if isinstance(found_source, Source):
+            is_hidden = found_source.reason is Reason.UNSEEN
+            return (Unseen(),) if is_hidden else () if found_source.reason is Reason.OUTSIDE else (Plain(),)
+        return (Plain(),) if found_source is Standing.HARMLESS else ()
 
     def _returned_by(self, thing: Thing, name: str) -> Things:
         """What a method of something gives."""

@@ -107,7 +107,7 @@ _SOURCES: Mapping[str, Source] = {
     **dict.fromkeys(words("threading _thread multiprocessing concurrent.futures concurrent.interpreters"), _THREADS),
     **dict(_of(_THREADS, "asyncio", "run new_event_loop set_event_loop Runner run_coroutine_threadsafe")),
     **dict(_of(_THREADS, "asyncio.AbstractEventLoop", "run_until_complete run_forever call_soon_threadsafe")),
-    "asyncio.AbstractEventLoop.run_in_executor": Source(Reason.THREADS, PLAIN_STEP),
+    "asyncio.AbstractEventLoop.run_in_executor": Source(Reason.THREAD, PLAIN_STEP),
     # what differs by process
     **dict(_of(Source(Reason.IDENTITY, STABLE_KEY), "builtins", "id hash object.__hash__")),
     # code that nobody sees before it runs
@@ -119,7 +119,8 @@ _SOURCES: Mapping[str, Source] = {
 _HARMLESS = frozenset(
     f"{module}.{name}"
     for module, names in (
-        ("os", "path fspath fsencode fsdecode PathLike strerror stat_result"),
+        ("os", "path fspath fsencode fsdecode PathLike strerror stat_result name"),
+        ("os", "sep altsep linesep curdir pardir extsep pathsep devnull"),
         ("socket", "inet_aton inet_ntoa inet_pton inet_ntop htons htonl ntohs ntohl"),
         ("secrets", "compare_digest"),
         ("signal", "Signals Handlers"),
