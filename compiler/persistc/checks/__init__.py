@@ -8,7 +8,7 @@ from persistc.checks.awaits import check_awaits
 from persistc.checks.calls import check_calls
 from persistc.checks.decorators import check_decorators
 from persistc.checks.definitions import check_definitions
-from persistc.checks.effects import check_effects
+from persistc.checks.effects import effects_of
 from persistc.checks.exceptions import check_exceptions
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import flow_code
@@ -24,7 +24,7 @@ from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
 OF_CLASSES = (check_definitions, check_inheritance, check_assignments, check_mark_arguments, check_signatures)
-OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions, check_effects)
+OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions)
 
 
 def check(project: Project) -> list[Diagnostic]:
@@ -33,10 +33,11 @@ def check(project: Project) -> list[Diagnostic]:
     for module in project.modules.values():
         for check_module in OF_MODULES:
             found += check_module(project, module)
+    check_effects = effects_of(project)
     for flow_class in flow_classes(project):
         for check_class in OF_CLASSES:
             found += check_class(flow_class)
         bodies = flow_code(flow_class)
-        for check_code in OF_FLOW_CODE:
+        for check_code in (*OF_FLOW_CODE, check_effects):
             found += check_code(flow_class, bodies)
     return in_order(found)

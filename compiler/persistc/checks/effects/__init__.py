@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from persistc.checks.effects.classes import Classes
 from persistc.checks.effects.findings import finding
@@ -16,21 +16,26 @@ from persistc.checks.effects.things import OfProject, Routine
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
 from persistc.diagnostics import Code, Diagnostic
+from persistc.project import Project
 from persistc.spans import Span
 
 
-def check_effects(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
-    """PST201 to PST204, PST207, PST208, PST210 and PST220."""
-    graph = CallGraph(Classes(flow_class.project))
-    on = OfProject(flow_class.cls, flow_class.module)
-    routines = {_name(body, on): body for body in bodies if not body.module.interface_only}
-    for name, body in routines.items():
-        said: set[tuple[Span, Code]] = set()
-        for reached in _reached(graph, _routine(name, body, on), routines.keys()):
-            found = finding(reached)
-            if found.span is not None and (found.span, found.code) not in said:
-                said.add((found.span, found.code))
-                yield found
+def effects_of(project: Project) -> Callable[[FlowClass, Sequence[FlowBody]], Iterator[Diagnostic]]:
+    """The check of PST201 to PST204, PST207, PST208, PST210 and PST220; what it finds out serves all flow classes."""
+    graph = CallGraph(Classes(project))
+
+    def check_effects(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
+        on = OfProject(flow_class.cls, flow_class.module)
+        routines = {_name(body, on): body for body in bodies if not body.module.interface_only}
+        for name, body in routines.items():
+            said: set[tuple[Span, Code]] = set()
+            for reached in _reached(graph, _routine(name, body, on), routines.keys()):
+                found = finding(reached)
+                if found.span is not None and (found.span, found.code) not in said:
+                    said.add((found.span, found.code))
+                    yield found
+
+    return check_effects
 
 
 def _reached(graph: CallGraph, routine: Routine, flow_code: Set[str]) -> Iterator[Reached]:

@@ -55,8 +55,8 @@ class Calls:
     scope: Scope
 
     def of_call(self, call: Call) -> Iterator[Done]:
-        function = call.function
         scope = self.scope
+        function = scope.called(call)
         origin = scope.origin(function)
         if origin == _TO_THREAD:
             if call.arguments and not self._is_step(call.arguments[0].value):

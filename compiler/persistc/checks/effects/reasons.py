@@ -30,9 +30,10 @@ class Reason(Enum):
 
 IN_A_STEP = "move it into a step, whose outcome is recorded"
 IN_CLEANUP = "call a step there, which does not run when the flow leaves memory, or move it behind the block"
-NOW = "write `now()`, which is recorded: `from persistasaurus import now`"
-NUMBERS = "write `random()`, whose numbers are recorded: `from persistasaurus import random`; or draw in a step"
-IDENTIFIER = "write `uuid4()`, which is recorded: `from persistasaurus import uuid4`"
+NOW = "write `persistasaurus.now()`, which is recorded"
+TODAY = "write `persistasaurus.now().date()`, which is recorded"
+NUMBERS = "write `persistasaurus.random()`, whose numbers are recorded, or draw in a step"
+IDENTIFIER = "write `persistasaurus.uuid4()`, which is recorded"
 SECRET = "make it in a step, whose outcome is recorded"
 HANDED_IN = "pass it in as an argument of the flow, or read it in a step"
 SLEEP = "write `await asyncio.sleep(...)`, which is durable in a flow; in a plain one `persistasaurus.sleep(...)`"

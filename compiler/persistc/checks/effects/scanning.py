@@ -163,14 +163,14 @@ def _parts_written(targets: Sequence[Node]) -> tuple[Node, ...]:
 
 
 def _shown(node: Node) -> str:
-    """An expression in short, with `...` for what does not matter."""
+    """An expression in short, without the arguments of calls."""
     match node:
         case Name(name=name):
             return name
         case Attribute(value=value, name=name):
             return f"{_shown(value)}.{name}"
-        case Call(function=function, arguments=arguments):
-            return f"{_shown(function)}({'...' if arguments else ''})"
+        case Call(function=function):
+            return f"{_shown(function)}()"
         case Subscript(value=value):
             return f"{_shown(value)}[...]"
         case Await(value=value):

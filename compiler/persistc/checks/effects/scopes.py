@@ -150,6 +150,15 @@ class Scope:
             return starred if starred != origin else f"builtins.{name}" if hasattr(builtins, first) else None
         return None if origin is None else project.canonical(origin)
 
+    def called(self, call: Call) -> Expression:
+        """What is called; of a generic class without its brackets: `defaultdict[str, int](int)`."""
+        function = call.function
+        if isinstance(function, Subscript):
+            origin = self.origin(function.value)
+            if origin is not None and self.classes.assigned(origin) is None:
+                return function.value
+        return function
+
     def is_self(self, expression: Expression) -> bool:
         return isinstance(expression, Name) and expression.name == self.routine.self_name
 
@@ -311,7 +320,7 @@ class Scope:
             if said or kept.setter is None:
                 return said
         if kept.setter is None:
-            return () if kept.value is None else self._in_module(kept.value, kept.module, depth)
+            return self._in_class(kept, on, depth)
         if kept.value is None:
             return (Outside(),) if classes.is_proxied(on) and kept.annotation is None else ()
         value = kept.value
@@ -326,6 +335,13 @@ class Scope:
             return (default is not None and self._in_module(default, kept.module, depth)) or (Outside(),)
         found = self._in_setter(kept, on, depth)
         return found or ((Outside(),) if classes.is_proxied(on) and not _is_nothing(value) else ())
+
+    def _in_class(self, kept: Kept, on: OfProject, depth: int) -> Things:
+        """What a name of the class body is: perhaps a second name of a method."""
+        if isinstance(kept.value, Name) and (owned := self.classes.members(on).get(kept.value.name)) is not None:
+            is_ours = owned.method.kind is not Kind.OTHER
+            return (Plain(),) if is_ours else (Named(f"{owned.owner.qualified}.{owned.method.name}"),)
+        return () if kept.value is None else self._in_module(kept.value, kept.module, depth)
 
     def _in_module(self, value: Expression, module: Module, depth: int) -> Things:
         return Scope(self.classes, Routine(module.name, module, None, None, (), (), (), False)).things(value, depth + 1)
@@ -348,7 +364,7 @@ class Scope:
         return Scope(self.classes, routine).things(kept.value, depth + 1)
 
     def _of_call(self, call: Call, depth: int) -> Things:
-        function = call.function
+        function = self.called(call)
         origin = self.origin(function)
         if origin == "builtins.getattr":
             name = call.arguments[1].value if len(call.arguments) > 1 else None
@@ -373,18 +389,19 @@ class Scope:
         if (found := classes.project.find_class(origin)) is not None:
             on = OfProject(*found)
             return (Plain(),) if classes.is_proxied(on) else (on,)
+        home, _, name = origin.rpartition(".")
         if origin.startswith("."):
-            routine = classes.project.functions.get(origin)
-            if routine is not None and routine.returns is not None:
-                return classes.declared(routine.returns.expression, classes.project.modules[origin.rpartition(".")[0]])
-            owner = classes.project.find_class(origin.rpartition(".")[0])
-            return () if owner is None else self._returned_by(OfProject(*owner), origin.rpartition(".")[2])
+            if (module := classes.project.modules.get(home)) is None:
+                owner = classes.project.find_class(home)
+                return () if owner is None else self._returned_by(OfProject(*owner), name)
+            function = classes.project.functions.get(origin)
+            said = function.returns if function is not None else None
+            return () if said is None else classes.declared(said.expression, module)
         if origin in _RETURNS:
             return (OfPackage(_RETURNS[origin]),)
-        owner_name, _, last = origin.rpartition(".")
-        if last[:1].isupper():
+        if name[:1].isupper():
             return (OfPackage(origin),)
-        if owner_name in _PATHS and last in _OF_PATHS:
+        if home in _PATHS and name in _OF_PATHS:
             return (OfPackage(_PATH),)
         # Of what only computes a value comes back; of anything else, what that is.
         found_source = source_of(origin)

@@ -24,6 +24,7 @@ from persistc.checks.effects.reasons import (
     SECRET,
     SLEEP,
     STABLE_KEY,
+    TODAY,
     Reason,
     Source,
     words,
@@ -67,7 +68,8 @@ _SOURCES: Mapping[str, Source] = {
     **dict(_of(_CLOCK, "time", "process_time process_time_ns thread_time thread_time_ns clock_gettime")),
     **dict(_of(replace(_CLOCK, below=1), "time", "localtime gmtime ctime asctime")),
     "time.strftime": replace(_CLOCK, below=2),
-    **dict(_of(_CLOCK, "datetime", "datetime.now datetime.utcnow datetime.today date.today")),
+    **dict(_of(_CLOCK, "datetime", "datetime.now datetime.utcnow datetime.today")),
+    "datetime.date.today": Source(Reason.CLOCK, TODAY),
     # chance
     "random": _CHANCE,
     "random.Random": replace(_CHANCE, below=1),
