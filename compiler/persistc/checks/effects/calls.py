@@ -94,7 +94,7 @@ class Calls:
                 case Named(origin=origin) if origin.startswith("."):
                     if self.scope.classes.function(origin) is not None:
                         yield from self._by_origin(origin, None)
-                case Named(origin=origin) if not origin.rpartition(".")[2][:1].isupper():
+                case Named(origin=origin) if not _is_class(origin):
                     found = source_of(origin)
                     if isinstance(found, Source) and found.below is None and not found.is_read:
                         yield found
@@ -140,7 +140,7 @@ class Calls:
         return origin is None or self._is_assigned(origin)
 
     def _is_assigned(self, origin: str) -> bool:
-        return origin.startswith(".") and self.scope.classes.assigned(origin) is not None
+        return origin.startswith(".") and bool(self.scope.classes.assigned(origin))
 
     def _is_step(self, value: Expression) -> bool:
         """A step of a flow class; of a name of the routine nothing is said."""
@@ -169,8 +169,7 @@ class Calls:
     def _of_bound(self, function: Attribute) -> Iterator[Done]:
         """A method of an object, called or handed on."""
         scope = self.scope
-        things = scope.things(function.value)
-        for thing in things:
+        for thing in scope.things(function.value):
             match thing:
                 case OfProject():
                     yield from self._of_member(thing, function)
@@ -178,13 +177,10 @@ class Calls:
                     yield from self._of_package(owner, function.name, function.value)
                 case Outside():
                     yield _HELD
-                case Unseen():
+                case Unseen() if not scope.is_made_here(function.value):
                     yield _UNSEEN
                 case Named(origin=owner):
                     yield from self._by_origin(f"{owner}.{function.name}", None)
-        origin = scope.origin(function.value)
-        if not things and origin is not None and origin.startswith("."):
-            yield _UNSEEN
 
     def _of_member(self, thing: OfProject, function: Attribute) -> Iterator[Done]:
         classes = self.scope.classes
@@ -224,16 +220,22 @@ class Calls:
 
     def _of_package(self, made_of: str, method: str, receiver: Expression) -> Iterator[Done]:
         origin = f"{made_of}.{method}"
-        is_held = self.scope.is_held(receiver)
+        scope = self.scope
+        is_held = scope.is_held(receiver)
         found = source_of(origin, is_held)
+        if not is_held and scope.is_made_here(receiver) and self._is_found(made_of):
+            return
         if isinstance(found, Source):
-            # What was made here was found where it was made.
-            if is_held or not self.scope.is_made_here(receiver) or not isinstance(source_of(made_of), Source):
-                yield found
+            yield found
         elif found is Standing.UNKNOWN and is_held:
             yield _HELD
-        elif found is Standing.UNKNOWN and self.scope.is_made_here(receiver):
+        elif found is Standing.UNKNOWN and not scope.is_parameter(receiver):
             yield _UNSEEN
+
+    def _is_found(self, made_of: str) -> bool:
+        """Whether there is a finding already where a thing was made."""
+        made = source_of(made_of)
+        return isinstance(made, Source) or (made is Standing.UNKNOWN and not _is_class(made_of))
 
     def _through_super(self, name: str) -> Iterator[Done]:
         routine = self.scope.routine
@@ -280,7 +282,7 @@ class Calls:
             owned = classes.members(on).get(origin.rpartition(".")[2])
             if owned is not None and not classes.is_proxied(on) and not classes.is_open(owned):
                 yield from self._into(owned, on)
-        elif not origin.rpartition(".")[0].endswith("_durable") and not self._is_part(origin):
+        elif not _is_generated(origin) and not self._is_part(origin):
             yield _UNSEEN
 
     def _is_part(self, origin: str) -> bool:
@@ -296,10 +298,8 @@ class Calls:
         if isinstance(found, Source):
             if found.below is None or (call is not None and _count(call) < found.below):
                 yield found
-        elif found is Standing.UNKNOWN:
-            home, _, name = origin.rpartition(".")
-            if not name[:1].isupper() and not home.endswith("_durable"):
-                yield _UNSEEN
+        elif found is Standing.UNKNOWN and not _is_class(origin) and not _is_generated(origin):
+            yield _UNSEEN
 
     def _made(self, on: OfProject, call: Call | None) -> Iterator[Done]:
         """What making an instance runs."""
@@ -350,6 +350,15 @@ def _holder(target: Expression) -> Expression | None:
             return value
         case _:
             return None
+
+
+def _is_class(origin: str) -> bool:
+    """Whether a name from elsewhere is written like that of a class; what those make is data more often than not."""
+    return origin.rpartition(".")[2][:1].isupper()
+
+
+def _is_generated(origin: str) -> bool:
+    return origin.rpartition(".")[0].endswith("_durable")
 
 
 def _count(call: Call) -> int:

@@ -279,12 +279,14 @@ class Classes:
     def _origin(self, expression: Expression, module: Module, inside: Class | None) -> str | None:
         return self.project.origin_of(expression, module, inside)
 
-    def assigned(self, origin: str) -> tuple[Expression, Module] | None:
-        """What a name at the top of a module is assigned, and where that stands."""
-        found = self.project.binding(origin)
-        if found is None or found[0].kind is not BindingKind.ASSIGNMENT or found[0].value is None:
-            return None
-        return found[0].value.expression, found[1]
+    def assigned(self, origin: str) -> tuple[tuple[Expression, Module], ...]:
+        """What a name at the top of a module may be assigned, with that module; nothing for what is defined there."""
+        home, _, name = origin.rpartition(".")
+        module = self.project.modules.get(home) if home.startswith(".") else None
+        bound = module.scope.by_name.get(name, ()) if module is not None else ()
+        if module is None or any(each.kind is not BindingKind.ASSIGNMENT for each in bound):
+            return ()
+        return tuple((each.value.expression, module) for each in bound if each.value is not None)
 
 
 def _routine(name: str, method: Method, module: Module, owner: Class | None, on: OfProject | None) -> Routine:

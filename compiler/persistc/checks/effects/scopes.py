@@ -155,7 +155,7 @@ class Scope:
         function = call.function
         if isinstance(function, Subscript):
             origin = self.origin(function.value)
-            if origin is not None and self.classes.assigned(origin) is None:
+            if origin is not None and not self.classes.assigned(origin):
                 return function.value
         return function
 
@@ -183,14 +183,24 @@ class Scope:
                 return False
 
     def is_made_here(self, expression: Expression) -> bool:
-        """Whether a value is no parameter but comes from a call in the routine, or from the module."""
+        """Whether a value comes from a call in the routine."""
         match expression:
-            case Name(name=name) if name in self.bound:
-                return any(isinstance(value, Call) for _, value in self.bound[name])
-            case Name() | Call():
+            case Name(name=name):
+                return any(isinstance(value, Call | Await) for _, value in self.bound.get(name, ()))
+            case Call():
                 return True
             case Attribute(value=value) | Await(value=value) | Subscript(value=value):
                 return self.is_made_here(value)
+            case _:
+                return False
+
+    def is_parameter(self, expression: Expression) -> bool:
+        """Whether a value is handed to the routine, or part of one that is."""
+        match expression:
+            case Name(name=name):
+                return any(each.name == name for each in self.routine.parameters)
+            case Attribute(value=value) | Await(value=value) | Subscript(value=value) | Call(function=value):
+                return self.is_parameter(value)
             case _:
                 return False
 
@@ -272,14 +282,11 @@ class Scope:
         if origin is None:
             return ()
         classes = self.classes
-        if (found := classes.assigned(origin)) is not None:
-            value, module = found
-            if isinstance(value, Lambda):
-                return (Written(value, module),)
-            return Scope(classes, Routine(module.name, module, None, None, (), (), (), False)).things(value, depth + 1)
+        if values := classes.assigned(origin):
+            return _either(*(self._in_module(value, module, depth) for value, module in values))
         if origin.startswith(".") and classes.project.binding(origin) is None:
             home, _, name = origin.rpartition(".")
-            if classes.assigned(home) is not None:
+            if classes.assigned(home):
                 return self._attributes_of(self._of_origin(home, depth + 1), name, depth)
         return (Named(origin),)
 
@@ -344,6 +351,8 @@ class Scope:
         return () if kept.value is None else self._in_module(kept.value, kept.module, depth)
 
     def _in_module(self, value: Expression, module: Module, depth: int) -> Things:
+        if isinstance(value, Lambda):
+            return (Written(value, module),)
         return Scope(self.classes, Routine(module.name, module, None, None, (), (), (), False)).things(value, depth + 1)
 
     def _in_setter(self, kept: Kept, on: OfProject, depth: int) -> Things:
@@ -407,8 +416,8 @@ class Scope:
         found_source = source_of(origin)
         if isinstance(found_source, Source):
             is_hidden = found_source.reason is Reason.UNSEEN
-            return (Unseen(),) if is_hidden else () if found_source.reason is Reason.OUTSIDE else (Plain(),)
-        return (Plain(),) if found_source is Standing.HARMLESS else ()
+            return (Unseen(),) if is_hidden else (OfPackage(origin),) if _is_acting(found_source) else (Plain(),)
+        return (Plain(),) if found_source is Standing.HARMLESS else (OfPackage(origin),)
 
     def _returned_by(self, thing: Thing, name: str) -> Things:
         """What a method of something gives."""
@@ -447,6 +456,10 @@ def _elements(things: Things) -> Things:
 
 def _has_elements(thing: Thing) -> bool:
     return isinstance(thing, Container | Plain | Outside)
+
+
+def _is_acting(source: Source) -> bool:
+    return source.reason is Reason.OUTSIDE
 
 
 def _is_nothing(value: Expression) -> bool:
