@@ -3,6 +3,8 @@
 Each module of this package is one family of checks, and each check a function over frozen values that returns findings.
 """
 
+from collections.abc import Iterator, Sequence
+
 from persistc.checks.assignments import check_assignments
 from persistc.checks.awaits import check_awaits
 from persistc.checks.calls import check_calls
@@ -19,7 +21,7 @@ from persistc.checks.plain_in_async import check_plain_in_async
 from persistc.checks.signatures import check_signatures
 from persistc.checks.strays import check_strays
 from persistc.checks.waits import check_waits
-from persistc.diagnostics import Diagnostic, in_order
+from persistc.diagnostics import Code, Diagnostic, in_order
 from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
@@ -40,4 +42,13 @@ def check(project: Project) -> list[Diagnostic]:
         bodies = flow_code(flow_class)
         for check_code in (*OF_FLOW_CODE, check_effects):
             found += check_code(flow_class, bodies)
-    return in_order(found)
+    return in_order(_one_a_site(found))
+
+
+def _one_a_site(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """An effect in cleanup is told as that alone, whatever else it is."""
+    in_cleanup = {(each.file, each.start) for each in found if each.code is Code.EFFECT_IN_CLEANUP}
+    for each in found:
+        is_effect = each.code.startswith("PST20")
+        if not is_effect or (each.file, each.start) not in in_cleanup:
+            yield each

@@ -75,7 +75,11 @@ class AstExpressions:
     lines: Sequence[str]
 
     def text(self, node: ast.expr, is_type: bool = False) -> Text:
-        return Text(self.source(node), self.span(node), self.lower(node, is_type))
+        span, source = self.span(node), self.source(node)
+        try:
+            return Text(source, span, self.lower(node, is_type))
+        except RecursionError:  # a sum of hundreds of terms, which nobody asks for its parts
+            return Text(source, span, Compound(span, source, ()))
 
     def lower(self, node: ast.expr, is_type: bool = False) -> Expression:
         span = self.span(node)

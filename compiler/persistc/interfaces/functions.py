@@ -29,7 +29,10 @@ class FunctionsOfModule(Mapping[str, Method]):
 
     def __getitem__(self, name: str) -> Method:
         if name not in self._lowered:
-            self._lowered[name] = self._lower(name, self._nodes[name])
+            try:
+                self._lowered[name] = self._lower(name, self._nodes[name])
+            except RecursionError:
+                raise KeyError(name) from None  # too deep to be looked into
         return self._lowered[name]
 
     def __iter__(self) -> Iterator[str]:

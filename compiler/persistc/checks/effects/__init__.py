@@ -1,7 +1,8 @@
 """What flow code does besides calling steps, followed through every function of the project that it calls.
 
-`sources` and `packages` say which things have an effect, `scopes` what an expression is, `calls` what a call does,
-`scanning` sums up one routine, `reaching` joins the summaries over the call graph, `findings` puts it into words.
+`sources` and `packages` say which things have an effect, `names` and `scopes` what an expression is, `targets` and
+`calls` what a call does, `scanning` sums up one routine, `reaching` joins the summaries over the call graph, `findings`
+puts it into words.
 """
 
 from __future__ import annotations

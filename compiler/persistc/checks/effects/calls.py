@@ -4,48 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from persistc.checks.effects.classes import is_property
-from persistc.checks.effects.reasons import IN_A_STEP, IN_SIGHT, PLAIN_STEP, Reason, Source, words
+from persistc.checks.effects.reasons import IN_A_STEP, PLAIN_STEP, Reason, Source, words
 from persistc.checks.effects.scopes import Scope
-from persistc.checks.effects.sources import Standing, source_of
+from persistc.checks.effects.sources import source_of
+from persistc.checks.effects.targets import HELD, UNSEEN, Done, Targets, is_class
 from persistc.checks.effects.things import (
-    Container,
     Named,
-    OfPackage,
     OfProject,
     Outside,
     Plain,
-    Routine,
-    Thing,
-    Unseen,
     Written,
 )
 from persistc.checks.flow_code import is_super
-from persistc.flow_tree import Attribute, Call, Do, Expression, Name, Subscript
-from persistc.model import Kind
-from persistc.project import Owned
+from persistc.flow_tree import Attribute, Call, Expression, Name, Subscript
 
-_HELD = Source(Reason.HELD, IN_A_STEP)
-_UNSEEN = Source(Reason.UNSEEN, IN_SIGHT)
 _IN_A_THREAD = Source(Reason.THREAD, PLAIN_STEP)
 _WRITE = Source(Reason.WRITE, IN_A_STEP)
 _TO_THREAD = "asyncio.to_thread"
 _TO_EXECUTOR = "run_in_executor"
-_MADE_BY = frozenset({"__new__", "__init__", "__post_init__"})
-_FACTORIES = frozenset({"default_factory", "factory"})
 _MUTATING = frozenset(
-    words(
-        """
-    add append appendleft clear discard extend extendleft insert pop popitem popleft remove reverse
-    rotate setdefault sort update
-"""
-    )
+    words("add append appendleft clear discard extend extendleft insert pop popitem popleft remove")
+    + words("reverse rotate setdefault sort update")
 )
-
-Done: TypeAlias = Source | Routine
-"""What one call does, or one of the things it may do."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +35,10 @@ class Calls:
     """Tells what the calls of one routine do."""
 
     scope: Scope
+
+    @property
+    def targets(self) -> Targets:
+        return Targets(self.scope)
 
     def of_call(self, call: Call) -> Iterator[Done]:
         scope = self.scope
@@ -63,18 +49,18 @@ class Calls:
                 yield _IN_A_THREAD
             return
         if scope.is_self(function) and scope.routine.on is not None:
-            yield from self._made(scope.routine.on, call)  # `cls(...)` in a class method
+            yield from self.targets.made(scope.routine.on, call)  # `cls(...)` in a class method
         elif isinstance(function, Attribute) and is_super(function.value):
-            yield from self._through_super(function.name)
+            yield from self.targets.through_super(function.name)
         elif isinstance(function, Attribute) and self._is_object(function.value):
             yield from self._of_method(function, call)
         elif origin is not None and not self._is_assigned(origin):
-            yield from self._by_origin(origin, call)
+            yield from self.targets.by_origin(origin, call)
         else:
             for thing in scope.things(function):
-                yield from self._of_thing(thing, function, call)
+                yield from self.targets.of_thing(thing, function, call)
             if origin is not None and not scope.things(function):
-                yield _UNSEEN
+                yield UNSEEN
 
     def is_for_thread(self, call: Call) -> bool:
         """Whether what is handed to a call runs in a thread, of which there is one finding."""
@@ -87,19 +73,20 @@ class Calls:
         if not isinstance(value, Name | Attribute) or self.scope.is_self(value):
             return
         if isinstance(value, Attribute) and self._is_object(value.value):
-            yield from self._of_bound(value)
-            return
+            for holder in self.scope.things(value.value):
+                if isinstance(holder, OfProject) and value.name in self.scope.classes.members(holder):
+                    yield from self.targets.of_member(holder, value)
         for thing in self.scope.things(value):
             match thing:
                 case Named(origin=origin) if origin.startswith("."):
                     if self.scope.classes.function(origin) is not None:
-                        yield from self._by_origin(origin, None)
-                case Named(origin=origin) if not _is_class(origin):
+                        yield from self.targets.by_origin(origin, None)
+                case Named(origin=origin) if not is_class(origin):
                     found = source_of(origin)
                     if isinstance(found, Source) and found.below is None and not found.is_read:
                         yield found
                 case Written() | Outside(is_function=True):
-                    yield from self._of_thing(thing, value, None)
+                    yield from self.targets.of_thing(thing, value, None)
 
     def read(self, expression: Name | Attribute) -> Iterator[Done]:
         """What the mention of a name or an attribute does: properties run, and `os.environ` is a value already."""
@@ -113,12 +100,14 @@ class Calls:
             for thing in scope.things(expression.value):
                 owned = scope.classes.members(thing).get(expression.name) if isinstance(thing, OfProject) else None
                 if isinstance(thing, OfProject) and owned is not None and is_property(owned.method):
-                    yield from self._into(owned, thing)
+                    yield from self.targets.into(owned, thing)
 
-    def entered(self, value: Expression) -> Iterator[tuple[Routine, bool]]:
-        """What a `with` runs of a class of the project; True for what it runs at its end."""
+    def entered(self, value: Expression) -> Iterator[tuple[Done, bool]]:
+        """What a `with` does by itself; True for what it does at its end."""
         for thing in self.scope.things(value):
-            if isinstance(thing, OfProject) and not self.scope.classes.is_proxied(thing):
+            if isinstance(thing, Outside) and not isinstance(value, Call):
+                yield HELD, True
+            elif isinstance(thing, OfProject) and not self.scope.classes.is_proxied(thing):
                 members = self.scope.classes.members(thing)
                 for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
                     if name in members:
@@ -129,8 +118,6 @@ class Calls:
         holder = _holder(target)
         if holder is not None and (self._is_of_flow(target) or self._is_of_module(holder)):
             yield _WRITE
-
-    # --- receivers --------------------------------------------------------------------------------------------------
 
     def _is_object(self, value: Expression) -> bool:
         """Whether the value before the dot is an object, not a module or class that is named."""
@@ -164,168 +151,7 @@ class Calls:
             return
         if function.name in _MUTATING:
             yield from self.written(call)
-        yield from self._of_bound(function)
-
-    def _of_bound(self, function: Attribute) -> Iterator[Done]:
-        """A method of an object, called or handed on."""
-        scope = self.scope
-        for thing in scope.things(function.value):
-            match thing:
-                case OfProject():
-                    yield from self._of_member(thing, function)
-                case OfPackage(origin=owner):
-                    yield from self._of_package(owner, function.name, function.value)
-                case Outside():
-                    yield _HELD
-                case Unseen() if not scope.is_made_here(function.value):
-                    yield _UNSEEN
-                case Named(origin=owner):
-                    yield from self._by_origin(f"{owner}.{function.name}", None)
-
-    def _of_member(self, thing: OfProject, function: Attribute) -> Iterator[Done]:
-        classes = self.scope.classes
-        owned = classes.members(thing).get(function.name)
-        is_own = self.scope.is_self(function.value)
-        if owned is not None:
-            if owned.method.kind is not Kind.OTHER or (classes.is_proxied(thing) and not is_own):
-                return
-            if is_property(owned.method):
-                return
-            if classes.is_open(owned) and not is_own:
-                yield _HELD if self.scope.is_held(function.value) else _UNSEEN
-                return
-            yield from self._into(owned, thing)
-            return
-        kept = self.scope.things(function)
-        for each in kept:
-            yield from self._of_thing(each, function, None)
-        if not kept:
-            yield from self._inherited(thing, function, is_own)
-
-    def _inherited(self, thing: OfProject, function: Attribute, is_own: bool) -> Iterator[Done]:
-        """A method that no class of the project defines: of a base from elsewhere, or made at run time."""
-        classes = self.scope.classes
-        if classes.kept(thing, function.name):
-            if is_own and classes.is_proxied(thing):
-                yield _HELD
-            return
-        for origin in classes.outer_bases(thing):
-            found = source_of(f"{origin}.{function.name}")
-            if isinstance(found, Source):
-                yield found
-                return
-            if found is Standing.UNKNOWN:
-                yield _HELD if self.scope.is_held(function) else _UNSEEN
-                return
-
-    def _of_package(self, made_of: str, method: str, receiver: Expression) -> Iterator[Done]:
-        origin = f"{made_of}.{method}"
-        scope = self.scope
-        is_held = scope.is_held(receiver)
-        found = source_of(origin, is_held)
-        if not is_held and scope.is_made_here(receiver) and self._is_found(made_of):
-            return
-        if isinstance(found, Source):
-            yield found
-        elif found is Standing.UNKNOWN and is_held:
-            yield _HELD
-        elif found is Standing.UNKNOWN and not scope.is_parameter(receiver):
-            yield _UNSEEN
-
-    def _is_found(self, made_of: str) -> bool:
-        """Whether there is a finding already where a thing was made."""
-        made = source_of(made_of)
-        return isinstance(made, Source) or (made is Standing.UNKNOWN and not _is_class(made_of))
-
-    def _through_super(self, name: str) -> Iterator[Done]:
-        routine = self.scope.routine
-        if routine.on is None or routine.owner is None:
-            return
-        owned = self.scope.classes.above(routine.on, routine.owner, name)
-        if owned is not None and owned.method.kind is Kind.OTHER:
-            yield from self._into(owned, routine.on)
-
-    # --- what is called ---------------------------------------------------------------------------------------------
-
-    def _of_thing(self, thing: Thing, shown: Expression, call: Call | None) -> Iterator[Done]:
-        match thing:
-            case Named(origin=origin):
-                yield from self._by_origin(origin, call)
-            case Written():
-                yield self.scope.classes.of_lambda(thing)
-            case Outside():
-                yield _HELD
-            case Unseen():
-                yield _UNSEEN
-            case OfPackage(origin=origin):
-                yield from self._of_package(origin, "__call__", shown)
-            case OfProject() if not self.scope.classes.is_proxied(thing):
-                called = self.scope.classes.members(thing).get("__call__")
-                if called is not None and self.scope.classes.is_open(called):
-                    yield _HELD if self.scope.is_held(shown) else _UNSEEN
-                elif called is not None:
-                    yield from self._into(called, thing)
-            case OfProject() | Container() | Plain():
-                return
-
-    def _by_origin(self, origin: str, call: Call | None) -> Iterator[Done]:
-        classes = self.scope.classes
-        if not origin.startswith("."):
-            yield from self._of_source(origin, call)
-        elif (found := classes.project.find_class(origin)) is not None:
-            yield from self._made(OfProject(*found), call)
-        elif (routine := classes.function(origin)) is not None:
-            yield routine
-            yield from classes.wrappers(classes.project.functions[origin], routine.module)
-        elif (owner := classes.project.find_class(origin.rpartition(".")[0])) is not None:
-            on = OfProject(*owner)
-            owned = classes.members(on).get(origin.rpartition(".")[2])
-            if owned is not None and not classes.is_proxied(on) and not classes.is_open(owned):
-                yield from self._into(owned, on)
-        elif not _is_generated(origin) and not self._is_part(origin):
-            yield _UNSEEN
-
-    def _is_part(self, origin: str) -> bool:
-        """Something below a class or function: `Colour.RED.label()`, `rate.cache_clear()`."""
-        classes = self.scope.classes
-        while "." in (origin := origin.rpartition(".")[0]):
-            if classes.project.find_class(origin) is not None or classes.function(origin) is not None:
-                return True
-        return False
-
-    def _of_source(self, origin: str, call: Call | None) -> Iterator[Done]:
-        found = source_of(origin)
-        if isinstance(found, Source):
-            if found.below is None or (call is not None and _count(call) < found.below):
-                yield found
-        elif found is Standing.UNKNOWN and not _is_class(origin) and not _is_generated(origin):
-            yield _UNSEEN
-
-    def _made(self, on: OfProject, call: Call | None) -> Iterator[Done]:
-        """What making an instance runs."""
-        classes = self.scope.classes
-        if classes.is_proxied(on):
-            return
-        for name, owned in classes.members(on).items():
-            if name in _MADE_BY:
-                yield from self._into(owned, on)
-        given = {argument.keyword for argument in call.arguments} if call is not None else set()
-        in_order = sum(argument.keyword is None for argument in call.arguments) if call is not None else 0
-        for number, (name, made, module) in enumerate(classes.fields(on)):
-            if not isinstance(made, Call) or name in given or number < in_order:
-                continue
-            for argument in made.arguments:
-                if argument.keyword in _FACTORIES:
-                    value = argument.value
-                    made_by = Do(value.span, Call(value.span, value, ()))
-                    yield classes.of_statement(f"{on.cls.qualified}.{name} by default", module, made_by)
-
-    def _into(self, owned: Owned, on: OfProject) -> Iterator[Routine]:
-        classes = self.scope.classes
-        yield classes.method(owned, on)
-        yield from classes.wrappers(owned.method, owned.module)
-
-    # --- writes -----------------------------------------------------------------------------------------------------
+        yield from self.targets.of_bound(function)
 
     def _is_of_flow(self, target: Expression) -> bool:
         """Whether it lies in an attribute of the flow class."""
@@ -350,17 +176,3 @@ def _holder(target: Expression) -> Expression | None:
             return value
         case _:
             return None
-
-
-def _is_class(origin: str) -> bool:
-    """Whether a name from elsewhere is written like that of a class; what those make is data more often than not."""
-    return origin.rpartition(".")[2][:1].isupper()
-
-
-def _is_generated(origin: str) -> bool:
-    return origin.rpartition(".")[0].endswith("_durable")
-
-
-def _count(call: Call) -> int:
-    """How many arguments a call has; one that unpacks may have any number."""
-    return 9 if any(argument.star for argument in call.arguments) else len(call.arguments)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from persistc.checks.effects.calls import Calls, Done
+from persistc.checks.effects.calls import Calls
 from persistc.checks.effects.classes import Classes
 from persistc.checks.effects.reasons import Source
 from persistc.checks.effects.scopes import Scope
+from persistc.checks.effects.targets import Done
 from persistc.checks.effects.things import Routine
 from persistc.flow_tree import (
     Assign,
@@ -111,8 +112,7 @@ class _Scanner:
             case With(items=items):
                 for item in items:
                     for entered, is_end in self.calls.entered(item.value):
-                        site = self._site(item.value, item.value, in_cleanup or is_end)
-                        self.runs.append(Run(site, entered))
+                        self._found(item.value, item.value, (entered,), in_cleanup or is_end)
             case Assign(targets=targets, value=value):
                 for target in targets:
                     self._found(target, target, self.calls.written(target), in_cleanup)
@@ -145,7 +145,7 @@ class _Scanner:
                 self._found(argument.value, argument.value, self.calls.handed_on(argument.value), in_cleanup)
             self._visit(argument.value, is_suspended, in_cleanup)
 
-    def _found(self, node: Node, place: Node, done: Iterator[Done], in_cleanup: bool) -> None:
+    def _found(self, node: Node, place: Node, done: Iterable[Done], in_cleanup: bool) -> None:
         for each in done:
             site = self._site(node, place, in_cleanup)
             if isinstance(each, Routine):

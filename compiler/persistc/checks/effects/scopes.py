@@ -1,14 +1,11 @@
-"""The names of one routine: what they stand for, and what kind of thing each expression of it may be."""
+"""What each expression of a routine may be."""
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum, auto
-from functools import cached_property
 
-from persistc.checks.effects.classes import Classes, Kept, is_property
+from persistc.checks.effects.classes import Kept, is_property
+from persistc.checks.effects.names import Names, Way
 from persistc.checks.effects.reasons import Reason, Source, words
 from persistc.checks.effects.sources import Standing, source_of
 from persistc.checks.effects.things import (
@@ -24,33 +21,24 @@ from persistc.checks.effects.things import (
     Unseen,
     Written,
 )
-from persistc.checks.flow_code import bound_by, is_super
+from persistc.checks.flow_code import is_super
 from persistc.flow_tree import (
-    Assign,
     Assigned,
     Attribute,
     Await,
     Call,
-    Clause,
     Compound,
     Comprehension,
     Conditional,
     Constant,
     Display,
     Expression,
-    ForLoop,
     Lambda,
-    LocalImport,
     Name,
-    NestedClass,
-    Node,
     Operation,
     Starred,
     Subscript,
     Unary,
-    WithItem,
-    bound_names,
-    children,
     dotted,
 )
 from persistc.model import Kind, Module
@@ -58,9 +46,7 @@ from persistc.model import Kind, Module
 _PATH = "pathlib.Path"
 _PATHS = frozenset({_PATH, "pathlib.PosixPath", "pathlib.WindowsPath"})
 _OF_PATHS = frozenset(
-    words("""
-    parent joinpath with_name with_stem with_suffix relative_to absolute resolve expanduser cwd home
-""")
+    words("parent joinpath with_name with_stem with_suffix relative_to absolute resolve expanduser cwd home")
 )
 _RETURNS = {
     "asyncio.get_event_loop": "asyncio.AbstractEventLoop",
@@ -74,137 +60,11 @@ _ELEMENTS = frozenset({"get", "pop", "popleft", "popitem", "setdefault"})
 _DEPTH = 10
 
 
-class _Way(Enum):
-    """How a name of a routine gets its value."""
-
-    IS = auto()
-    """It is assigned."""
-    ELEMENT = auto()
-    """It goes over what is named."""
-    ENTERED = auto()
-    """`with ... as`."""
-    DECLARED = auto()
-    """It has an annotation."""
-    HIDDEN = auto()
-
-
 @dataclass
-class Scope:
-    """What is known of the names of a routine."""
+class Scope(Names):
+    """The names of a routine, and the things that its expressions may be."""
 
-    classes: Classes
-    routine: Routine
     _things: dict[str, Things] = field(default_factory=dict)
-
-    @property
-    def module(self) -> Module:
-        return self.routine.module
-
-    @cached_property
-    def nodes(self) -> tuple[Node, ...]:
-        """Every node of the body, those of classes defined in it left out."""
-        found: list[Node] = []
-        nodes: list[Node] = list(reversed(self.routine.body))
-        while nodes:
-            node = nodes.pop()
-            found.append(node)
-            if not isinstance(node, NestedClass):
-                nodes.extend(reversed(list(children(node))))
-        return tuple(found)
-
-    @cached_property
-    def local_imports(self) -> Mapping[str, str]:
-        return {name: origin for node in self.nodes if isinstance(node, LocalImport) for name, origin in node.names}
-
-    @cached_property
-    def bound(self) -> Mapping[str, list[tuple[_Way, Expression | None]]]:
-        """The names of the routine, and of functions within it, each with how it gets its values."""
-        found: dict[str, list[tuple[_Way, Expression | None]]] = {}
-        for parameter in self.routine.parameters:
-            annotation = parameter.annotation
-            way = (_Way.HIDDEN, None) if annotation is None else (_Way.DECLARED, annotation.expression)
-            found.setdefault(parameter.name, []).append(way)
-        for node in self.nodes:
-            known = dict(_ways(node))
-            for name in bound_by(node):
-                found.setdefault(name, []).append(known.get(name, (_Way.HIDDEN, None)))
-        return found
-
-    # --- names ------------------------------------------------------------------------------------------------------
-
-    def origin(self, expression: Expression) -> str | None:
-        """What a dotted name stands for, where it is defined; None for a local variable."""
-        name = dotted(expression)
-        if name is None:
-            return None
-        first, dot, rest = name.partition(".")
-        project = self.classes.project
-        if first in self.local_imports:
-            return project.canonical(f"{self.local_imports[first]}{dot}{rest}")
-        if first in self.bound:
-            return None
-        origin = self.module.origin(name)
-        if origin is None and first not in self.module.scope:  # there are star imports, which may make it known
-            origin = f"{self.module.name}.{name}"
-            starred = project.canonical(origin)
-            return starred if starred != origin else f"builtins.{name}" if hasattr(builtins, first) else None
-        return None if origin is None else project.canonical(origin)
-
-    def called(self, call: Call) -> Expression:
-        """What is called; of a generic class without its brackets: `defaultdict[str, int](int)`."""
-        function = call.function
-        if isinstance(function, Subscript):
-            origin = self.origin(function.value)
-            if origin is not None and not self.classes.assigned(origin):
-                return function.value
-        return function
-
-    def is_self(self, expression: Expression) -> bool:
-        return isinstance(expression, Name) and expression.name == self.routine.self_name
-
-    def is_local(self, expression: Expression) -> bool:
-        return isinstance(expression, Name) and (expression.name in self.bound or expression.name in self.local_imports)
-
-    def is_held(self, expression: Expression, depth: int = 0) -> bool:
-        """Whether a value comes from an attribute of `self`."""
-        match expression:
-            case _ if depth > _DEPTH:
-                return False
-            case Attribute(value=value) if self.is_self(value):
-                return True
-            case Attribute(value=value) | Subscript(value=value) | Await(value=value) | Call(function=value):
-                return self.is_held(value, depth + 1)
-            case Name(name=name) if name in self.bound:
-                return any(
-                    way is not _Way.DECLARED and value is not None and self.is_held(value, depth + 1)
-                    for way, value in self.bound[name]
-                )
-            case _:
-                return False
-
-    def is_made_here(self, expression: Expression) -> bool:
-        """Whether a value comes from a call in the routine."""
-        match expression:
-            case Name(name=name):
-                return any(isinstance(value, Call | Await) for _, value in self.bound.get(name, ()))
-            case Call():
-                return True
-            case Attribute(value=value) | Await(value=value) | Subscript(value=value):
-                return self.is_made_here(value)
-            case _:
-                return False
-
-    def is_parameter(self, expression: Expression) -> bool:
-        """Whether a value is handed to the routine, or part of one that is."""
-        match expression:
-            case Name(name=name):
-                return any(each.name == name for each in self.routine.parameters)
-            case Attribute(value=value) | Await(value=value) | Subscript(value=value) | Call(function=value):
-                return self.is_parameter(value)
-            case _:
-                return False
-
-    # --- things -----------------------------------------------------------------------------------------------------
 
     def things(self, expression: Expression, depth: int = 0) -> Things:
         """What an expression may be."""
@@ -252,19 +112,19 @@ class Scope:
             return self._things[name]
         return self._of_origin(self.origin(expression), depth)
 
-    def _bound_to(self, way: _Way, value: Expression | None, depth: int) -> Things:
+    def _bound_to(self, way: Way, value: Expression | None, depth: int) -> Things:
         if value is None:
             return ()
         match way:
-            case _Way.IS:
+            case Way.IS:
                 return self.things(value, depth + 1)
-            case _Way.DECLARED:
+            case Way.DECLARED:
                 return self.classes.declared(value, self.module, self.routine.owner)
-            case _Way.ELEMENT:
+            case Way.ELEMENT:
                 return _elements(self.things(value, depth + 1))
-            case _Way.ENTERED:
+            case Way.ENTERED:
                 return _either(*(self._entered(each) for each in self.things(value, depth + 1)))
-            case _Way.HIDDEN:
+            case Way.HIDDEN:
                 return ()
 
     def _entered(self, thing: Thing) -> Things:
@@ -464,24 +324,3 @@ def _is_acting(source: Source) -> bool:
 
 def _is_nothing(value: Expression) -> bool:
     return isinstance(value, Constant) and value.value is None
-
-
-def _ways(node: Node) -> Iterator[tuple[str, tuple[_Way, Expression | None]]]:
-    match node:
-        case Assign(targets=[Name(name=name)], annotation=annotation) if annotation is not None:
-            yield name, (_Way.DECLARED, annotation)
-        case Assign(targets=targets, value=value, operator="="):
-            for target in targets:
-                if isinstance(target, Name):
-                    yield target.name, (_Way.IS, value)
-        case Assigned(name=name, value=value):
-            yield name, (_Way.IS, value)
-        case ForLoop(target=target, over=over) | Clause(target=target, over=over):
-            if isinstance(target, Name):
-                yield target.name, (_Way.ELEMENT, over)
-            else:
-                yield from ((name, (_Way.HIDDEN, over)) for name in bound_names(target))
-        case WithItem(target=Name(name=name), value=value):
-            yield name, (_Way.ENTERED, value)
-        case _:
-            return
