@@ -73,6 +73,8 @@ class AstExpressions:
     """Lowers the expressions of one module, whose text it has line by line."""
 
     lines: Sequence[str]
+    at: Span | None = None
+    """The one place that stands for all, of a type in quotes."""
 
     def text(self, node: ast.expr, is_type: bool = False) -> Text:
         span, source = self.span(node), self.source(node)
@@ -136,12 +138,22 @@ class AstExpressions:
                 return Yield(span, None if value is None else self.lower(value), False)
             case ast.YieldFrom(value=value):
                 return Yield(span, self.lower(value), True)
+            case ast.JoinedStr():
+                return Compound(span, self.source(node), tuple(self._interpolated(node)))
             case _:
                 parts = (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
                 return Compound(span, self.source(node), self._all(parts))
 
     def _all(self, nodes: Iterable[ast.expr]) -> tuple[Expression, ...]:
         return tuple(self.lower(node) for node in nodes)
+
+    def _interpolated(self, node: ast.JoinedStr) -> Iterator[Expression]:
+        """What stands in the braces of an f-string, those of formats too."""
+        for value in node.values:
+            if isinstance(value, ast.FormattedValue):
+                yield self.lower(value.value)
+                if isinstance(value.format_spec, ast.JoinedStr):
+                    yield from self._interpolated(value.format_spec)
 
     def _positional(self, node: ast.expr) -> Argument:
         if isinstance(node, ast.Starred):
@@ -183,9 +195,12 @@ class AstExpressions:
             inner = ast.parse(value.strip(), mode="eval").body
         except SyntaxError:
             return Constant(span, value, repr(value))
-        return Quoted(span, AstExpressions(value.strip().split("\n")).lower(inner, True))
+        return Quoted(span, AstExpressions(value.strip().split("\n"), span).lower(inner, True))
 
     def span(self, node: Placed) -> Span:
+        return self.at or self._place(node)
+
+    def _place(self, node: Placed) -> Span:
         return Span(
             self._position(node.lineno, node.col_offset),
             self._position(node.end_lineno or node.lineno, node.end_col_offset or 0),
@@ -203,7 +218,7 @@ class AstExpressions:
         return Position(line, offset if text.isascii() else len(text.encode()[:offset].decode(errors="ignore")))
 
     def source(self, node: ast.expr | ast.pattern) -> str:
-        span = self.span(node)
+        span = self._place(node)
         lines = list(self.lines[span.start.line - 1 : span.end.line]) or [""]
         lines[-1] = lines[-1][: span.end.column]
         lines[0] = lines[0][span.start.column :]

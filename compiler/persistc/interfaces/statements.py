@@ -11,6 +11,7 @@ from persistc.flow_tree import (
     Block,
     Branch,
     Case,
+    Display,
     Do,
     Expression,
     ForLoop,
@@ -63,8 +64,13 @@ class AstStatements:
                 return Raise(span, self._optional(exc), self._optional(cause))
             case ast.Import() | ast.ImportFrom():
                 return LocalImport(span, tuple(self._imported(node)))
+            case ast.Delete(targets=[target]):
+                return Other(span, "del", (self._lower(target),))
             case ast.Delete(targets=targets):
-                return Other(span, "del", tuple(self._lower(target) for target in targets))
+                several = tuple(self._lower(target) for target in targets)
+                return Other(
+                    span, "del", (Display(Span(several[0].span.start, several[-1].span.end), "tuple", several),)
+                )
             case ast.Assert(test=test, msg=message):
                 return Other(span, "assert", (self._lower(test), *([] if message is None else [self._lower(message)])))
             case _:

@@ -17,6 +17,8 @@ from persistc.flow_tree import (
     Await,
     Branch,
     Call,
+    Display,
+    Expression,
     Handler,
     Lambda,
     Name,
@@ -114,15 +116,13 @@ class _Scanner:
                     for entered, is_end in self.calls.entered(item.value):
                         self._found(item.value, item.value, (entered,), in_cleanup or is_end)
             case Assign(targets=targets, value=value):
-                for target in targets:
-                    self._found(target, target, self.calls.written(target), in_cleanup)
+                self._written(targets, in_cleanup)
                 self.block(_parts_written(targets), is_suspended, in_cleanup)
                 if value is not None:
                     self._visit(value, is_suspended, in_cleanup)
                 return
             case Other(keyword="del", parts=parts):
-                for part in parts:
-                    self._found(part, part, self.calls.written(part), in_cleanup)
+                self._written(parts, in_cleanup)
             case NestedFunction(is_async=is_async, body=body, decorators=decorators):
                 self.block(decorators, is_suspended, in_cleanup)
                 self.block(body, is_async or self.routine.is_flow_code, False)
@@ -133,6 +133,13 @@ class _Scanner:
             case NestedClass():
                 return
         self.block(tuple(children(node)), is_suspended, in_cleanup)
+
+    def _written(self, targets: Sequence[Expression], in_cleanup: bool) -> None:
+        for target in targets:
+            if isinstance(target, Display):
+                self._written(target.items, in_cleanup)
+            else:
+                self._found(target, target, self.calls.written(target), in_cleanup)
 
     def _call(self, call: Call, is_suspended: bool, in_cleanup: bool) -> None:
         self._found(call, call.function, self.calls.of_call(call), in_cleanup)
