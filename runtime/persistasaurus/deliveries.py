@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from persistasaurus.errors import CorruptRow, IncompatibleChange, PersistasaurusError
 from persistasaurus.failures import FailureCodec, joined
+from persistasaurus.flow_classes import FlowClass
 from persistasaurus.flow_futures import Timer
 from persistasaurus.going_live import go_live
 from persistasaurus.open_call import AnyCall, OpenCall, State
@@ -120,8 +121,8 @@ class Deliveries:
 
     def failures_of(self, call: OpenCall) -> FailureCodec:
         """What encodes the failures of a call: what the flow's class lists, and what the step's class does."""
-        own: FailureCodec = type(call.proxy).__persistasaurus__.failures  # type: ignore[attr-defined]  # it is a proxy
-        return own if own is self._execution.flow_class.failures else joined(self._execution.flow_class.failures, own)
+        owner: FlowClass = type(call.proxy).__persistasaurus__  # type: ignore[attr-defined]  # it is a proxy
+        return failures_of_call(self._execution.flow_class, owner)
 
     def _hand_live(self) -> bool:
         if self._host.closing:
@@ -168,3 +169,9 @@ class Deliveries:
         else:
             # A stored outcome comes as its text alone.
             call.set_result(call.method.result.decode(text or "") if value is None else value)
+
+
+def failures_of_call(flow_class: FlowClass, owner: FlowClass) -> FailureCodec:
+    """What encodes the failures of a step of `owner` that a flow of `flow_class` calls: what either class lists."""
+    own = owner.failures
+    return own if own is flow_class.failures else joined(flow_class.failures, own)

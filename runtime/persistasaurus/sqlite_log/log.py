@@ -163,7 +163,7 @@ class _Opened:
             undo.callback(files.close)
             file.prepare()
             with readable_errors(file.path):
-                self.reader = Reader(file)
+                self.reader = Reader(file.path, file.connect_to_read())
                 undo.callback(self.reader.close)
                 self.writer = Writer(file, files, lease, on_commit, close_within)
             undo.callback(self.writer.close)

@@ -16,7 +16,7 @@ from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log import statements
 from persistasaurus.sqlite_log.engines import KnownEngine, known
-from persistasaurus.sqlite_log.opening import LogFile, readable_errors
+from persistasaurus.sqlite_log.opening import readable_errors
 from persistasaurus.sqlite_log.rows import ArchivedColumns, FlowColumns, InvocationColumns, SignalColumns
 
 _log: Final = logging.getLogger("persistasaurus.log")
@@ -38,9 +38,9 @@ _ALL: Final = 2**62
 class Reader:
     """A connection of its own for reading, usable from any thread."""
 
-    def __init__(self, file: LogFile) -> None:
-        self._path = file.path
-        self._connection = file.connect_to_read()
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
         self._guard = threading.RLock()
 
     def close(self) -> None:
