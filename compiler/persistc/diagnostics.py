@@ -11,13 +11,15 @@ class Code(StrEnum):
     """The stable name of each kind of finding. A number is never given a second meaning.
 
     PST00x: files and modules. PST01x: decorators. PST02x and PST03x: classes and their methods.
-    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions.
+    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions. PST20x and PST21x: what makes a replay differ.
     """
 
     SYNTAX_ERROR = "PST001"
     UNREADABLE_SOURCE = "PST002"
     OUTPUT_COLLISION = "PST003"
     IMPORTS_OWN_PROXIES = "PST004"
+    UNUSED_SUPPRESSION = "PST005"
+    MALFORMED_SUPPRESSION = "PST006"
 
     UNRESOLVED_DECORATOR = "PST010"
     DECORATOR_ABOVE_MARK = "PST011"
@@ -56,6 +58,11 @@ class Code(StrEnum):
 
     EXCEPTION_NOT_REBUILT = "PST110"
     EXCEPT_NEVER_MATCHES = "PST111"
+
+    SHARED_STATE = "PST205"
+    SET_ORDER = "PST206"
+    SWALLOWS_EVERYTHING = "PST209"
+    TASK_NEVER_AWAITED = "PST212"
 
     @property
     def slug(self) -> str:

@@ -14,6 +14,7 @@ STAGES = (
     ("names", ("import_paths", "names")),
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
+    ("suppression", ("suppression",)),
     ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
                  "import_lines", "outline", "proxies")),
     ("text", ("layout", "render", "seal", "compiling")),

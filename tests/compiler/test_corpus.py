@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from persistc.checks import check
+from persistc.compiling import findings_of
 from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
 from persistc.model import Kind
@@ -33,13 +33,12 @@ BAD_LINES = {
 }
 
 
-def reading_of(folder: str) -> Reading:
+def read(folder: str) -> tuple[Reading, list[Diagnostic]]:
+    """A corpus, and what persistc finds in it."""
     configuration = Configuration(root=REPOSITORY, source=(CORPUS / folder,))
-    return read_project(find_sources((), configuration).sources, configuration)
-
-
-def found_in(reading: Reading) -> list[Diagnostic]:
-    return [*reading.findings, *check(reading.project)]
+    sources = find_sources((), configuration).sources
+    reading = read_project(sources, configuration)
+    return reading, findings_of(reading, sources)
 
 
 def marked_in(path: Path) -> Iterator[tuple[int, str, str]]:
@@ -52,12 +51,14 @@ def marked_in(path: Path) -> Iterator[tuple[int, str, str]]:
 
 def test_persistc_has_nothing_to_say_about_good_flows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    assert [f"{each.file}:{each.start.line} {each.code} {each.message}" for each in found_in(reading_of("good"))] == []
+    _, found = read("good")
+    assert [f"{each.file}:{each.start.line} {each.code} {each.message}" for each in found] == []
 
 
 def test_persistc_finds_every_mistake_on_its_line_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    found = {f"{each.file}:{each.start.line} {each.severity} {each.code}" for each in found_in(reading_of("bad"))}
+    _, diagnostics = read("bad")
+    found = {f"{each.file}:{each.start.line} {each.severity} {each.code}" for each in diagnostics}
     announced = {
         f"{path.relative_to(REPOSITORY).as_posix()}:{line} {severity} {code}"
         for path in (CORPUS / "bad").rglob("*.py")
@@ -68,7 +69,8 @@ def test_persistc_finds_every_mistake_on_its_line_and_nothing_else(monkeypatch: 
 
 
 def test_the_corpora_hold_as_much_as_is_said_here() -> None:
-    modules = reading_of("good").project.modules.values()
+    reading, _ = read("good")
+    modules = reading.project.modules.values()
     methods = [method for module in modules for cls in module.classes for method in cls.methods]
     assert sum(method.kind is Kind.FLOW for method in methods) == GOOD_FLOWS
     codes = (code for path in (CORPUS / "bad").rglob("*.py") for _, _, code in marked_in(path))
