@@ -16,7 +16,8 @@ from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
 from persistc.findings_of_files import source_too_deep, syntax_error
 from persistc.import_paths import ImportPaths
-from persistc.interfaces import read_interface
+from persistc.interfaces import read_interface, read_state
+from persistc.kept_state import KeptState
 from persistc.lower import lower
 from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Module, mark_of
 from persistc.names import imports_of
@@ -45,7 +46,7 @@ def read_project(sources: Sequence[SourceFile], configuration: Configuration) ->
     paths = ImportPaths(root, tuple(os.path.abspath(path) for path in configuration.source))
     library = _Library(root, paths)
     findings = tuple(_read(sources, library))
-    return Reading(Project(library.modules), library.texts, findings)
+    return Reading(library.project, library.texts, findings)
 
 
 class _Modules(Mapping[str, Module]):
@@ -68,6 +69,26 @@ class _Modules(Mapping[str, Module]):
         return len(self._library.full)
 
 
+class _States(Mapping[str, KeptState]):
+    """What the modules of a project keep: looked into when somebody asks, and once."""
+
+    def __init__(self, library: _Library) -> None:
+        self._library = library
+        self._read: dict[str, KeptState] = {}
+
+    def __getitem__(self, name: str) -> KeptState:
+        if name not in self._read:
+            module = self._library.modules[name]
+            self._read[name] = read_state(self._library.texts[module.file])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._library.modules)
+
+    def __len__(self) -> int:
+        return len(self._library.modules)
+
+
 @dataclass
 class _Library:
     """The modules of one run, each read once and no further than somebody asks."""
@@ -81,7 +102,7 @@ class _Library:
 
     def __post_init__(self) -> None:
         self.modules = _Modules(self)
-        self.project = Project(self.modules)
+        self.project = Project(self.modules, _States(self))
 
     def interface(self, name: str) -> Module | None:
         """The interface of a module by its name; None when there is none or Python cannot read it."""

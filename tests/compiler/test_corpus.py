@@ -30,6 +30,10 @@ MARKER = re.compile(r"# (?P<severity>error|warning): (?P<codes>PST\d{3}(?:, PST\
 GOOD_FLOWS = 1
 BAD_LINES = {
     "PST106": 2,
+    "PST205": 25,
+    "PST206": 24,
+    "PST209": 9,
+    "PST212": 10,
 }
 
 

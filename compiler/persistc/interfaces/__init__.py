@@ -5,5 +5,6 @@ It gives the same `Module` as `lower`, without bodies. It serves modules that fl
 """
 
 from persistc.interfaces.modules import read_interface
+from persistc.interfaces.state import read_state
 
-__all__ = ["read_interface"]
+__all__ = ["read_interface", "read_state"]

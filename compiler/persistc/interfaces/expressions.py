@@ -31,6 +31,10 @@ class AstExpressions:
 
     lines: Sequence[str]
 
+    @classmethod
+    def of(cls, text: str) -> AstExpressions:
+        return cls(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")))
+
     def text(self, node: ast.expr, is_type: bool = False) -> Text:
         return Text(self._source(node), self.span(node), self.lower(node, is_type))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -35,16 +34,20 @@ from persistc.sources import SourceFile
 
 def read_interface(text: str, source: SourceFile, paths: ImportPaths) -> Module | SyntaxError:
     """The interface of a module, or why this Python cannot read it."""
+    tree = parsed(text)
+    return tree if isinstance(tree, SyntaxError) else _Interface(source, paths, AstExpressions.of(text)).module(tree)
+
+
+def parsed(text: str) -> ast.Module | SyntaxError:
+    """The tree of a module, or why this Python cannot read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            return ast.parse(text)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxError(str(error))
-    lines = re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))
-    return _Interface(source, paths, AstExpressions(lines)).module(tree)
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,11 @@ class _Interface:
             interface_only=True,
         )
         found = tuple(
-            self._class(node, shell, imports) for node in _statements(tree.body) if isinstance(node, ast.ClassDef)
+            self._class(node, shell, imports) for node in statements_of(tree.body) if isinstance(node, ast.ClassDef)
         )
         strays = (
             Stray(node.name, self.lowered.name_span(node), tuple(self._decorators(node, shell, None)), "module")
-            for node in _statements(tree.body)
+            for node in statements_of(tree.body)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
         )
         return replace(shell, classes=found, strays=tuple(strays))
@@ -102,7 +105,7 @@ class _Interface:
         return Scope(tuple(self._bindings(body, qualified, imports)))
 
     def _bindings(self, body: Sequence[ast.stmt], qualified: str, imports: Sequence[Import]) -> Iterator[Binding]:
-        for node in _statements(body):
+        for node in statements_of(body):
             match node:
                 case ast.Import() | ast.ImportFrom():
                     span = self.lowered.span(node)
@@ -226,7 +229,7 @@ class _Interface:
         )
 
     def _attributes(self, body: Sequence[ast.stmt]) -> Iterator[ClassAttribute]:
-        for node in _statements(body):
+        for node in statements_of(body):
             match node:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                     text = None if value is None else self.lowered.text(value)
@@ -237,13 +240,13 @@ class _Interface:
                     yield ClassAttribute(name, self.lowered.span(target), None, self.lowered.text(value), None)
 
 
-def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def statements_of(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a scope, those below `if`, `try` and the like too."""
     for node in body:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for block in _blocks(node):
-                yield from _statements(block)
+                yield from statements_of(block)
 
 
 def _blocks(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
