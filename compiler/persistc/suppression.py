@@ -1,4 +1,4 @@
-"""Findings that a comment allows: `# persistc: allow[PST201] reason`, behind the code or on the line above it.
+"""Findings that a comment allows: `# persistc: allow[PST205] reason`, behind the code or on the line above it.
 
 It comes after all checks, as a function over findings and texts: no check knows of it.
 """
@@ -18,7 +18,7 @@ from persistc.spans import Span
 _MARK = "persistc:"
 _COMMENT = re.compile(r"#\s*persistc:\s*(?P<rest>.*)$")
 _ALLOW = re.compile(r"allow\s*\[(?P<codes>[^\]]*)\]\s*:?\s*(?P<reason>.*)$")
-_SHAPE = "`# persistc: allow[PST201] why it is harmless here`"
+_SHAPE = "`# persistc: allow[PST205] why it is harmless here`"
 _ERRORS_OF_THE_MODEL = frozenset({Code.EXCEPTION_NOT_REBUILT})
 _UNREAD = frozenset({Code.SYNTAX_ERROR, Code.UNREADABLE_SOURCE})
 
@@ -152,7 +152,7 @@ def _refused(file: str, span: Span, code: Code) -> Diagnostic:
         message=f"`{code}` ({code.slug}) cannot be allowed: what persistc generates would be wrong, or not be there",
         file=file,
         span=span,
-        label="not about the body of a flow",
+        label="no reason makes it right",
         help=f"do what the finding says; `persistc explain {code}` says more",
     )
 

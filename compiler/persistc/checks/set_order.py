@@ -140,11 +140,11 @@ def _spread_shows(located: Located) -> bool:
 
 def _in_order(sets: Sets, body: FlowBody, taken: Expression, label: str) -> Diagnostic:
     written = dotted(taken)
-    what = f"`{written}` is a set, and" if written is not None else "this is a set, and"
+    what = f"`{written}`" if written is not None else "this"
     made = sets.made_at(taken)
     return Diagnostic(
         code=Code.SET_ORDER,
-        message=f"{what} the order of its elements is not the same when the flow is replayed",
+        message=f"{what} is a set: the order of its elements may be another when the flow is replayed",
         file=body.module.file,
         span=taken.span,
         label=label,

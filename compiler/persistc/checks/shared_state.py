@@ -89,7 +89,7 @@ def _written(flow_class: FlowClass, body: FlowBody, change: Change, origins: Seq
         file=body.module.file,
         span=change.span,
         label="done again by every replay, and seen by other runs",
-        help=f"keep it in a local variable of the flow{local} and pass it on; what shall outlive the run, in a step",
+        help=f"keep it in a local variable{local} and pass it on; what must outlive the run is written in a step",
         notes=() if made is None else (made,),
     )
 

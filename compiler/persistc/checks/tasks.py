@@ -106,7 +106,7 @@ def _never_awaited(body: FlowBody, call: Call, label: str) -> Diagnostic:
     shown = dotted(call.function) or "create_task"
     return Diagnostic(
         code=Code.TASK_NEVER_AWAITED,
-        message=f"nobody waits for what `{shown}` begins: it is cancelled when the flow returns",
+        message=f"nobody waits for what `{shown}` begins: unless it is done by then, the end of the flow cancels it",
         file=body.module.file,
         span=call.function.span,
         label=label,
