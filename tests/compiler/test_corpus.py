@@ -27,7 +27,7 @@ CORPUS = Path(__file__).parent / "corpus"
 MARKER = re.compile(r"# (?P<severity>error|warning): (?P<codes>PST\d{3}(?:, PST\d{3})*)$")
 
 # Said outright, so that neither corpus can shrink unseen; who adds to one says so here.
-GOOD_FLOWS = 1
+GOOD_FLOWS = 9
 BAD_LINES = {
     "PST106": 2,
     "PST205": 25,

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import pytest
+
 from persistc.checks import check
 from persistc.configuration import Configuration
 from persistc.project import Project
@@ -13,15 +15,22 @@ from persistc.reading import read_project
 from persistc.sources import find_sources
 
 HEAD = """\
+import asyncio
+
 from persistasaurus import flow, step
+
+PAGES = {}
 
 
 class ImportFlow:
+    page = 0
+
     @step
     async def load(self, page: int) -> int: ...
 
     @flow
     async def import_all(self) -> None:
+        pages = [0]
 """
 
 
@@ -53,6 +62,17 @@ def growth(folder: Path, statement: str) -> float:
     return calls_of_check(project_of(folder, statement, 200)) / calls_of_check(project_of(folder, statement, 100))
 
 
-def test_many_try_statements(tmp_path: Path) -> None:
-    statement = "        try:\n            await self.load(N)\n        except ValueError:\n            page = N\n"
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "        try:\n            await self.load(N)\n        except ValueError:\n            page = N\n",
+        "        for page in pages:\n            await self.load(page)\n        pages = [N]\n",
+        "        tags = {N}\n        if N in tags:\n            await self.load(len(tags))\n",
+        "        nameN = {N}\n        nameN = nameN | {1}\n        await self.load(max(nameN))\n",
+        "        taskN = asyncio.create_task(self.load(N))\n        await taskN\n",
+        "        if self.page == N and PAGES[N]:\n            await self.load(N)\n",
+    ],
+    ids=["try", "loops", "one set", "many sets", "tasks", "what is shared"],
+)
+def test_work_grows_as_the_body_does(statement: str, tmp_path: Path) -> None:
     assert growth(tmp_path, statement) < 2.1

@@ -29,7 +29,7 @@ from persistc.flow_tree import (
 
 # What gives the same for every order of its argument.
 _ORDER_FREE = frozenset(
-    f"builtins.{name}" for name in ("all", "any", "frozenset", "len", "max", "min", "set", "sorted", "sum")
+    f"builtins.{name}" for name in ("all", "any", "frozenset", "len", "max", "min", "print", "set", "sorted", "sum")
 ) | {"collections.Counter", "math.fsum", "math.prod", "asyncio.wait"}
 _ORDER_FREE_METHODS = frozenset(
     {

@@ -5,7 +5,9 @@ Sets of tasks and futures are none here: those hash by flow id and a counter, so
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
@@ -55,8 +57,8 @@ class Sets:
     flow_class: FlowClass
     body: FlowBody
     tasks: TaskValues
-    asked: frozenset[str] = frozenset()
-    """The names being looked into, for those that are assigned each other."""
+    assumed: Set[str] | None = None
+    """The local names taken for sets while it is found out which are."""
 
     @property
     def _project(self) -> Project:
@@ -129,14 +131,31 @@ class Sets:
     # --- names ------------------------------------------------------------------------------------------------------
 
     def _is_name_of_set(self, name: str) -> bool:
-        """Every way it is bound makes it a set, and no task is put into it."""
         if name not in self.body.local_names:
             return self._is_constant(Name(self.body.method.span, name))
-        if name in self.asked or self.tasks.are_tasks(Name(self.body.method.span, name)):
-            return False
-        inside = replace(self, asked=self.asked | {name})
-        return all(inside._is_declared_set(each) for each in self._parameters(name)) and all(
-            inside._binds_set(node, name) for node in self.body.bindings.get(name, ())
+        return name in (self._names if self.assumed is None else self.assumed)
+
+    @cached_property
+    def _names(self) -> Set[str]:
+        """The local names that every binding makes a set, and into which no task is put.
+
+        All are taken for such until one of their bindings is seen to be another thing: `tags = tags.union(more)` leaves
+        `tags` what it was.
+        """
+        names = dict.fromkeys((*(each.name for each in self.body.method.parameters), *self.body.bindings))
+        found = {name for name in names if not self.tasks.is_container(name)}
+        assuming = replace(self, assumed=found)
+        before = len(found) + 1
+        while len(found) < before:
+            before = len(found)
+            for name in names:
+                if name in found and not assuming._is_bound_to_set(name):
+                    found.remove(name)
+        return found
+
+    def _is_bound_to_set(self, name: str) -> bool:
+        return all(self._is_declared_set(each) for each in self._parameters(name)) and all(
+            self._binds_set(node, name) for node in self.body.bindings.get(name, ())
         )
 
     def _parameters(self, name: str) -> list[Parameter]:

@@ -55,9 +55,11 @@ class TaskValues:
 
     def are_tasks(self, value: Expression) -> bool:
         """Whether it is a container written out with tasks in it, or a name for one."""
-        if isinstance(value, Name):
-            return value.name in self._containers
-        return self._are_written(value)
+        return self.is_container(value.name) if isinstance(value, Name) else self._are_written(value)
+
+    def is_container(self, name: str) -> bool:
+        """Whether something puts tasks into what bears the name, or `asyncio.wait` is asked to wait for them."""
+        return name in self._containers
 
     @cached_property
     def _containers(self) -> frozenset[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from persistc.interfaces.expressions import AstExpressions
-from persistc.interfaces.scopes import Function, Locals
+from persistc.interfaces.scopes import Function, Locals, parts_of
 from persistc.kept_state import Change
 
 MUTATORS = frozenset(
@@ -48,13 +48,13 @@ class ChangeScan:
             inner = replace(inner, myself=None)
         yield from inner._block(node.body, (around | own.bound) - own.shared)
 
-    def _block(self, nodes: Sequence[ast.AST], local: frozenset[str]) -> Iterator[Change]:
+    def _block(self, nodes: Iterable[ast.AST], local: frozenset[str]) -> Iterator[Change]:
         for node in nodes:
             if isinstance(node, Function):
                 yield from self.function(node, local)
             elif not isinstance(node, ast.ClassDef):
                 yield from self._of(node, local)
-                yield from self._block(list(ast.iter_child_nodes(node)), local)
+                yield from self._block(parts_of(node), local)
 
     def _of(self, node: ast.AST, local: frozenset[str]) -> Iterator[Change]:
         match node:

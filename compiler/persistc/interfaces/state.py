@@ -20,13 +20,13 @@ def read_state(text: str) -> KeptState:
     if isinstance(tree, SyntaxError):
         return KeptState()
     top = list(statements_of(tree.body))
-    changes = sorted(_changes(top, AstExpressions.of(text)), key=lambda change: change.span)
+    called = frozenset(called_at_import(tree.body))
+    changes = sorted(_changes(top, called, AstExpressions.of(text)), key=lambda change: change.span)
     return KeptState(tuple(changes), frozenset(_containers(top)))
 
 
-def _changes(top: Sequence[ast.stmt], lowered: AstExpressions) -> Iterator[Change]:
+def _changes(top: Sequence[ast.stmt], called: frozenset[str], lowered: AstExpressions) -> Iterator[Change]:
     names = frozenset(name for node in top for name in bound_by(node))
-    called = frozenset(called_at_import(top))
     for node in top:
         if isinstance(node, Function):
             at_setup = node.name in called or is_decorator(node)
@@ -58,6 +58,5 @@ def _kept_by(method: Function) -> Iterator[str]:
     if myself is None:
         return
     given = {argument.arg: argument.annotation for argument in parameters_of(method.args)}
-    for node in ast.walk(method):
-        if isinstance(node, ast.Assign | ast.AnnAssign):
-            yield from containers_of(node, f"{myself}.", given)
+    for node in statements_of(method.body):
+        yield from containers_of(node, f"{myself}.", given)

@@ -86,8 +86,8 @@ class OrderFlow:
         reservations: list[str] = []
         seen: set[str] = set()
         order.total = self._total(order)
-        if order.total > self.limit:
-            order.total = PRICERS["full"](order.total)
+        if order.total > self.limit and "full" not in PRICERS:
+            order.total = self.limit
         try:
             for line in order.lines:
                 if line.sku in seen:
