@@ -78,6 +78,8 @@ class Sets:
                 return self._is_name_of_set(name)
             case Attribute(value=owner, name=name) if self.body.is_self(owner):
                 return self._is_attribute_set(name)
+            case Attribute(value=Name(name=owner), name=name) if owner in self.body.local_names:
+                return self._is_field_set(owner, name)
             case Attribute():
                 return self._is_constant(value)
             case Operation(operator="and" | "or", left=left, right=right):
@@ -203,6 +205,18 @@ class Sets:
                         if parameter.name == given.name and parameter.annotation is not None:
                             return self._is_set_type(parameter.annotation.expression, module, owner)
                 return self._is_written_set(given, module, owner)
+        return False
+
+    def _is_field_set(self, owner: str, name: str) -> bool:
+        """Whether a parameter is of a class that declares the field a set."""
+        declared = [parameter.annotation for parameter in self._parameters(owner)]
+        if len(declared) != 1 or declared[0] is None or owner in self.body.bindings:
+            return False
+        found = self._project.find_class(self._project.origin_of(declared[0].expression, *self._here))
+        for cls, module in self._project.lineage(*found) if found is not None else ():
+            for attribute in cls.attributes:
+                if attribute.name == name and attribute.annotation is not None:
+                    return self._is_set_type(attribute.annotation.expression, module, cls)
         return False
 
     def _is_written_set(self, value: Expression, module: Module, inside: Class | None) -> bool:
