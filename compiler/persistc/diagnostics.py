@@ -111,5 +111,12 @@ class Diagnostic:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The findings by file, place and code, each only once, so that the output is the same on every run."""
-    return sorted(dict.fromkeys(diagnostics), key=lambda found: (found.file, found.start, found.code, found.message))
+    """The findings by file, place and code, so that the output is the same on every run.
+
+    Each only once: what is wrong in a method that several classes inherit is found for each of them, perhaps with
+    other notes.
+    """
+    unique: dict[tuple[str, Span | None, Code, str], Diagnostic] = {}
+    for found in diagnostics:
+        unique.setdefault((found.file, found.span, found.code, found.message), found)
+    return sorted(unique.values(), key=lambda found: (found.file, found.start, found.code, found.message))
