@@ -31,7 +31,7 @@ GOOD_FLOWS = 9
 BAD_LINES = {
     "PST106": 2,
     "PST205": 25,
-    "PST206": 24,
+    "PST206": 25,
     "PST209": 9,
     "PST212": 10,
 }

@@ -28,7 +28,7 @@ from persistc.flow_tree import (
     Quoted,
     Subscript,
 )
-from persistc.model import Class, Module, Parameter, ParameterKind
+from persistc.model import PACKAGE, Class, Module, Parameter, ParameterKind
 from persistc.project import Project
 from persistc.spans import Span
 
@@ -121,7 +121,10 @@ class Sets:
                 return False
 
     def _returns_set(self, call: Call, is_awaited: bool) -> bool:
-        match call.function:
+        function = call.function
+        if self.body.origin(function) == f"{PACKAGE}.wait_for_signal" and call.arguments:
+            function = call.arguments[0].value
+        match function:
             case Attribute(value=owner, name=name) if self.body.is_self(owner):
                 called = self.flow_class.members.get(name)
                 if called is None or called.method.returns is None or called.method.is_async is not is_awaited:

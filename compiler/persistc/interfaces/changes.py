@@ -84,7 +84,7 @@ class ChangeScan:
                     yield self._change(name, target, rebinds=True)
             case ast.Attribute() | ast.Subscript():
                 path = self._path(target, local)
-                if path is not None:
+                if path is not None and path != self.cls:
                     yield self._change(path, target, rebinds=isinstance(target, ast.Attribute))
 
     def _call(self, node: ast.Call, local: frozenset[str]) -> Iterator[Change]:
@@ -106,7 +106,7 @@ class ChangeScan:
                     yield self._change(f"{path}.*", node)
         elif called in _MUTATING_FUNCTIONS:
             yield self._change(path, node, called)
-        elif called == "next":
+        elif called == "next" and path != self.cls:
             yield self._change(path, node)
 
     def _change(self, path: str, node: ast.expr, mutator: str | None = None, rebinds: bool = False) -> Change:

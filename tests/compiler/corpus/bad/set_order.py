@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import AbstractSet
 
-from persistasaurus import flow, step
+from persistasaurus import flow, signal, step, wait_for_signal
 
 REGIONS = frozenset({"eu", "us"})
 
@@ -72,6 +72,15 @@ class CampaignFlow:
         if any(self.check(each) for each in recipients):  # error: PST206
             return 0
         return len([each for each in self._each(recipients)])
+
+    @flow
+    async def waiting(self) -> list[str]:
+        names = await wait_for_signal(self.named)
+        return [await self.mail(name) for name in names]  # error: PST206
+
+    @signal
+    async def named(self, names: list[str]) -> frozenset[str]:
+        return frozenset(names)
 
     def _each(self, names: set[str]) -> Iterator[str]:
         yield from names  # error: PST206
