@@ -44,6 +44,10 @@ class Deliveries:
         """The number of the last delivery."""
         self.time = started_at
         """The time of the last delivery."""
+        self.step = 0
+        """The number of the call it answered."""
+        self.round = 0
+        """The round of that call."""
         self.inbox: deque[Outcome] = deque()
         """Outcomes to be delivered."""
         self.waking: deque[AnyCall] = deque()
@@ -96,6 +100,8 @@ class Deliveries:
         assert row.delivered_at is not None
         self.number = row.delivery
         self.time = row.delivered_at
+        self.step = row.step
+        self.round = row.round
         self._loop.now = row.delivered_at / 1e6
         if isinstance(call, Timer):
             call.fire()
@@ -152,6 +158,8 @@ class Deliveries:
         record.running()
         self._calls.close(call)
         number = self.number = self.number + 1
+        self.step = call.step
+        self.round = call.round
         now = max(self._host.clock.now(), self.time)
         if isinstance(call, Timer):
             now = max(now, call.due)

@@ -69,6 +69,7 @@ class Runner:
         self.put = log.put
         self.clock = settings.clock
         self.random = settings.random
+        self.seed = b""
         self.max_bytes = settings.max_bytes
         self.pump = Pump()
         self.closing = False
@@ -98,6 +99,7 @@ class Runner:
         """Open the log and begin recovery."""
         self.log.open(self._commits.committed, self._news)
         try:
+            self.seed = self.log.seed
             self.heard = self.log.last_signal()
             self.schedule.recover()
         except BaseException:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from persistasaurus.errors import CorruptRow
+from persistasaurus.errors import CorruptRow, LogUnavailable
 from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log import statements
@@ -56,6 +56,17 @@ class Reader:
         """A number that changes when anybody has written."""
         version: int = self._fetch("PRAGMA data_version", {})[0][0]
         return version
+
+    def seed(self) -> bytes:
+        """What random values of flow code are derived from."""
+        found = self._fetch(_SQL["seed"], {})
+        if len(found) != 1:
+            raise LogUnavailable(
+                f"{self._path} has lost its seed, from which flows draw random values: restore the table log_seed from "
+                "a copy of the log; with another seed, flows that have drawn some would be parked"
+            )
+        seed: bytes = found[0][0]
+        return seed
 
     def snapshot(self, flow_id: str) -> Snapshot | None:
         """All of one flow, in one transaction."""

@@ -195,6 +195,10 @@ class WatchedLog:
         self.inner.close()
         self.is_open = False
 
+    @property
+    def seed(self) -> bytes:
+        return self.inner.seed
+
     def put(self, write: Write) -> int:
         self.writes.append(write)
         self.position = self.inner.put(write)
