@@ -294,21 +294,31 @@ class Machine:
         chosen: EngineOptions = {"clock": self.clock, "closing_grace": timedelta(0), **self.options, **options}
         return Engine(log, flows=list(flows), **chosen)
 
-    def crashed(self) -> Machine:
-        """The machine as it comes up again if it crashes now: what is committed is there, nothing else."""
+    def crashed(self, writes: int | None = None) -> Machine:
+        """The machine as it comes up again if it crashes now: what is committed is there, nothing else.
+
+        Args:
+            writes: It crashed behind so many writes; only for a log in memory.
+        """
         folder = self.folder / "crashed"
-        folder.mkdir()
+        folder.mkdir(exist_ok=writes is not None)
         again = Machine(self.disk, folder, **self.options)
         again.clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.clock.now()))
         again.outside = self.outside
         if self._memory is not None:
-            again.log = again._log_on(self._memory.crashed())
+            again.log = again._log_on(self._memory.crashed(writes))
         else:
             source, target = sqlite3.connect(self.path), sqlite3.connect(again.path)
             source.backup(target)
             source.close()
             target.close()
         return again
+
+    @property
+    def journal(self) -> Sequence[Write]:
+        """The writes that became durable; only of a log in memory."""
+        assert self._memory is not None
+        return self._memory.journal
 
     # -- what is on record ----------------------------------------
 
