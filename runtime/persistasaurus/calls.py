@@ -13,7 +13,7 @@ from persistasaurus.clock import microseconds
 from persistasaurus.errors import NotInFlow, NotRunByEngine, SignalCalledDirectly, StepOutsideFlow
 from persistasaurus.execution import Execution
 from persistasaurus.flow_loop import FlowLoop, Nothing
-from persistasaurus.marks import SignalMark, mark_of
+from persistasaurus.marks import FlowMark, SignalMark, mark_of
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.step_info import in_step
 
@@ -183,6 +183,12 @@ def _refuse_flow(body: Callable[..., Any]) -> NoReturn:
         raise NotRunByEngine(
             f"flow {execution.flow_id} ({execution.record.flow.name}) calls the flow {name}.{flow}: "
             f"a flow does not call flows; put what they share into a plain method"
+        )
+    mark = mark_of(body)
+    if isinstance(mark, FlowMark) and mark.of is not None:
+        raise NotRunByEngine(
+            f"{name}.{flow} is the kept body of version {mark.version} of {name}.{mark.of}: "
+            f"an engine runs it for the flows that were started on that version, and starts no others"
         )
     raise NotRunByEngine(
         f"{name}.{flow} is a flow: an engine runs it. Write\n"

@@ -23,6 +23,7 @@ from typing import (
     overload,
 )
 
+from persistasaurus.errors import StaleProxy
 from persistasaurus.flow_classes import FlowClass, Method
 from persistasaurus.records import FlowStatus
 
@@ -240,7 +241,13 @@ class FlowMethod(Generic[P, R]):
     def __get__(self, instance: FlowInstance[FaceT] | None, owner: type) -> FlowMethod[P, R] | BoundFlow[FaceT, P, R]:
         if instance is None:
             return self
-        return BoundFlow(instance, instance._flow_class.methods[self._method_name])
+        method = instance._flow_class.methods.get(self._method_name)
+        if method is None:
+            raise StaleProxy(
+                f"{type(instance).__qualname__}.{self._method_name}: it is a kept body of a flow now, which nobody "
+                "starts. Run `persistc generate`"
+            )
+        return BoundFlow(instance, method)
 
 
 class SignalMethod(Generic[P]):

@@ -74,8 +74,7 @@ class ExecutionLog(Protocol):
 
     @property
     def seed(self) -> bytes:
-        """`SEED_SIZE` random bytes, made with the log and kept in it, from which random values of flow code are derived;
-        of a log that is open."""
+        """`SEED_SIZE` random bytes, made with the log and kept in it; what flow code draws is derived from them."""
 
     def put(self, write: Write) -> int:
         """Put a write at the end of the queue and return its position, counted from one."""

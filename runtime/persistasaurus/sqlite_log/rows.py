@@ -169,7 +169,8 @@ FlowColumns = tuple[
     str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int
 ]  # fmt: skip
 OwnedFlowColumns = tuple[
-    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int, int | None
+    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int,
+    int | None,
 ]  # fmt: skip
 InvocationColumns = tuple[
     str, int, Kind, str, str, str | None, int, int, str, int | None, int, Status,

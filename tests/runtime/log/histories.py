@@ -114,7 +114,7 @@ class _Author:
                 0,
                 self._draw(maybe),
                 version=self._draw(small),
-            ),  # fmt: skip
+            ),
             self._draw(st.booleans()),
         )
 

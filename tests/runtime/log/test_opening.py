@@ -165,5 +165,5 @@ def test_a_log_that_has_lost_its_seed_is_not_opened_with_another(tmp_path: Path)
     Session(SqliteLog(tmp_path / "log.db")).log.close()
     with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as connection:
         connection.execute("DELETE FROM log_seed")
-    with pytest.raises(LogUnavailable, match="has lost its seed.*restore the table log_seed"):
+    with pytest.raises(LogUnavailable, match=r"has lost its seed.*restore the table log_seed"):
         SqliteLog(tmp_path / "log.db").open(lambda commit: None)

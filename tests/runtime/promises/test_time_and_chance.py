@@ -1,4 +1,4 @@
-"""`now()`, `uuid4()` and `random()`: in flow code the same live and in every replay, without a record of their own (G3)."""
+"""`now()`, `uuid4()`, `random()`: in flow code the same live and replayed, without a record of their own (G3)."""
 
 from __future__ import annotations
 
