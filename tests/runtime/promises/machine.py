@@ -396,11 +396,20 @@ class Machine:
             if task.done():
                 break
             next_alarm = self.clock.next_alarm()
-            if self._all_quiet() and next_alarm is not None:
+            if next_alarm is None:
+                await self._changed_or_alarmed()
+            elif self._all_quiet():
                 self.clock.advance(next_alarm)
             else:
                 await self.log.changed.wait()
         return await task
+
+    async def _changed_or_alarmed(self) -> None:
+        """Wait for a commit or an alarm: an engine that looks again a little later sets one without a commit."""
+        waits = [asyncio.ensure_future(each) for each in (self.log.changed.wait(), self.clock.until_alarm())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
 
     def _all_quiet(self) -> bool:
         if self.log.durable != self.log.position or self.log.flows(status=FlowStatus.RUNNING):
