@@ -7,7 +7,7 @@ from tests.architecture.imports import COMPILER, imports_of_package
 # Each stage with its modules; a package stands for all modules in it. What a stage gives to the next one, a value that
 # both know, stands before either.
 STAGES = (
-    ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "kept_state", "model", "project",
+    ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "kept_state", "model", "project", "versions",
                 "cannot_run", "exit_codes")),
     ("source file", ("configuration", "findings_of_files", "sources")),
     ("libcst tree", ("parse",)),
