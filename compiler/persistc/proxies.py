@@ -116,7 +116,8 @@ class _Composer:
         members = self._project.members(cls, self._module)
         marked = [owned for owned in members.values() if owned.method.kind is not Kind.OTHER]
         base = self._names.defined(cls.name, self._module)
-        raises = () if self._is_stub else error_table(list(members.values()), self._project)
+        told = [*members.values(), *self._overridden(cls, members)]
+        raises = () if self._is_stub else error_table(told, self._project)
         return ProxyClass(
             flow_class=base,
             proxy=_proxy(cls),
@@ -125,6 +126,13 @@ class _Composer:
             overrides=tuple(self._override(owned, members) for owned in marked),
             members=tuple(_instance_member(owned.method) for owned in marked if _is_offered(owned.method)),
         )
+
+    def _overridden(self, cls: Class, members: Mapping[str, Owned]) -> Iterator[Owned]:
+        """The inherited flow code that the class overrides, and may call through `super()`."""
+        for owner, home in self._project.lineage(cls, self._module):
+            for method in owner.by_name.values():
+                if method.kind in {Kind.FLOW, Kind.OTHER} and members[method.name].method is not method:
+                    yield Owned(method, owner, home)
 
     def _override(self, owned: Owned, members: Mapping[str, Owned]) -> Override:
         method = owned.method
