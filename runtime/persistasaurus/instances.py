@@ -277,8 +277,8 @@ def flow_method(method: Callable[..., Any], /) -> FlowMethod[Any, Any]:
     if isinstance(mark, FlowMark) and mark.of is not None:
         proxy = method.__qualname__.rpartition(".")[0]
         raise StaleProxy(
-            f"{method.__module__}.{proxy} does not fit any more: {method.__name__}: it is a kept body of {mark.of} now, "
-            f"the generated code offers it as a flow. Run `persistc generate`",
+            f"{method.__module__}.{proxy} does not fit any more: {method.__name__}: it is a kept body of {mark.of} "
+            f"now, the generated code offers it as a flow. Run `persistc generate`",
             name=method.__module__,
         )
     return FlowMethod(method)
