@@ -19,6 +19,8 @@ class FileAtRef:
     ref: str
     """What was asked for: a branch, a tag, a commit."""
     data: bytes
+    changed: frozenset[str]
+    """The files of the repository that have changed since, absolute and without symbolic links."""
 
 
 def file_at(path: str, ref: str) -> FileAtRef:
@@ -41,7 +43,7 @@ def file_at(path: str, ref: str) -> FileAtRef:
     for candidate in (name, _earlier_name(root, sha, name)):
         data = None if candidate is None else _git(root, "cat-file", "blob", f"{sha}:{candidate}")
         if candidate is not None and data is not None:
-            return FileAtRef(os.path.join(root, *candidate.split("/")), ref, data)
+            return FileAtRef(_below(root, candidate), ref, data, _changed(root, sha))
     raise CannotRun(
         f"{shown(path)} is not in {ref}, not under another name either: name a commit that has it, such as "
         f"`--ref HEAD~3`; a file that was never committed has no earlier versions"
@@ -57,6 +59,15 @@ def _earlier_name(root: str, commit: str, name: str) -> str | None:
         if new == name:
             return old
     return None
+
+
+def _changed(root: str, commit: str) -> frozenset[str]:
+    found = _git(root, "diff", "--name-only", "-z", commit, "--")
+    return frozenset(_below(root, name) for name in os.fsdecode(found or b"").split("\0") if name)
+
+
+def _below(root: str, name: str) -> str:
+    return os.path.join(root, *name.split("/"))
 
 
 def _git(folder: str, *arguments: str) -> bytes | None:

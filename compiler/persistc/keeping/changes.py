@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from persistc.cannot_run import CannotRun
 from persistc.configuration import Configuration, read_configuration
 from persistc.diagnostics import Diagnostic
-from persistc.git_files import file_at
+from persistc.git_files import FileAtRef, file_at
 from persistc.keeping.plan import Change
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Class, Kind, Method, Module
@@ -29,8 +29,9 @@ def find_change(name: str, ref: str) -> Change:
     _require_flow(reading.project, module, cls, flow)
     with open(module.path, "rb") as stream:
         new = Snapshot(stream.read(), module, cls)
-    old = _at(ref, new, flow.name, reading.project, configuration)
-    return Change(reading.project, old, new, flow.name, ref)
+    found = file_at(module.path, ref)
+    old = _at(found, new, flow.name, reading.project, configuration)
+    return Change(reading.project, old, new, flow.name, ref, found.changed)
 
 
 def _found(reading: Reading, name: str) -> tuple[Module, Class, Method]:
@@ -88,9 +89,9 @@ def _require_flow(project: Project, module: Module, cls: Class, method: Method) 
         raise CannotRun(f"{name} is defined under a condition: define it once, in the class itself")
 
 
-def _at(ref: str, new: Snapshot, flow: str, project: Project, configuration: Configuration) -> Snapshot:
+def _at(found: FileAtRef, new: Snapshot, flow: str, project: Project, configuration: Configuration) -> Snapshot:
     """The file as it was, with the flow in it."""
-    found = file_at(new.module.path, ref)
+    ref = found.ref
     source = source_file(found.path, str(configuration.root.absolute()))
     text = text_of(found.data, source)
     read = text if isinstance(text, Diagnostic) else read_text_as(text, source, configuration, project)

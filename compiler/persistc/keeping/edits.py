@@ -29,6 +29,10 @@ def edited(old: Snapshot, new: Snapshot, plan: Plan) -> bytes:
         raise CannotRun(f"{new.cls.name}.{plan.flow} is defined under a condition: define it once, in the class itself")
     mark = _mark_index(new.cls.by_name[plan.flow])
     body[newest] = _with_decorator(flow, mark, _with_version(flow.decorators[mark].decorator, plan.newest))
+    for name in plan.older:
+        at = _index(body, name)
+        if at is not None:
+            body[at] = _renaming(body[at], new.cls.name, plan)
     newer = [each.name for each in new.cls.methods if kept_of(each) == plan.flow and version(each) > plan.number]
     place = max(_index(body, name) or newest for name in (plan.flow, *newer)) + 1
     copies = _Copies(old, plan, _function_of(flow.decorators[mark].decorator))
@@ -48,8 +52,8 @@ class _Copies:
     def of(self, functions: Mapping[str, cst.FunctionDef]) -> Iterator[cst.FunctionDef]:
         """The kept body, then what comes along."""
         yield self._kept(functions[self.plan.flow])
-        for name, kept_as in self.plan.renamed.items():
-            yield self._renamed(functions[name], kept_as)
+        for name in self.plan.copied:
+            yield self._renamed(functions[name], self.plan.renamed[name])
         for name in self.plan.put_back:
             yield functions[name].with_changes(leading_lines=_apart(functions[name].leading_lines))
 
@@ -65,11 +69,8 @@ class _Copies:
         return self._renamed(kept.with_changes(decorators=staying), self.plan.kept_as)
 
     def _renamed(self, function: cst.FunctionDef, name: str) -> cst.FunctionDef:
-        first = [*function.params.posonly_params, *function.params.params][:1]
-        owners = {self.old.cls.name, *(each.name.value for each in first)}
         function = function.with_changes(name=cst.Name(name), leading_lines=_apart(function.leading_lines))
-        renamed = function.visit(_Renaming(owners, self.plan.renamed))
-        return cst.ensure_type(renamed, cst.FunctionDef)
+        return _renaming(function, self.old.cls.name, self.plan)
 
 
 class _Renaming(cst.CSTTransformer):
@@ -86,6 +87,13 @@ class _Renaming(cst.CSTTransformer):
                 return updated_node.with_changes(attr=cst.Name(self._renamed.get(name, name)))
             case _:
                 return updated_node
+
+
+def _renaming(function: cst.CSTNode, cls: str, plan: Plan) -> cst.FunctionDef:
+    function = cst.ensure_type(function, cst.FunctionDef)
+    first = [*function.params.posonly_params, *function.params.params][:1]
+    renamed = function.visit(_Renaming({cls, *(each.name.value for each in first)}, plan.renamed))
+    return cst.ensure_type(renamed, cst.FunctionDef)
 
 
 # --- finding ----------------------------------------------------------------------------------------------------------

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from persistc.keeping.code_shapes import members_used, shape, signature
 from persistc.keeping.snapshots import Snapshot
-from persistc.model import Kind
-from persistc.project import Project
+from persistc.model import Class, Kind
+from persistc.project import Owned, Project
 
 _RECORDED = frozenset({Kind.STEP, Kind.SIGNAL})
 
@@ -21,17 +21,36 @@ class Members:
     old: Snapshot
     new: Snapshot
 
-    def differing_helpers(self, flow: str) -> tuple[str, ...]:
-        """The methods without a mark that the flow reached and that do something else now, or call one that does."""
+    def is_unchanged(self, name: str) -> bool:
+        """Whether a method says by itself what it said."""
+        before, now = self.old.methods.get(name), self.new.methods.get(name)
+        return before is not None and now is not None and shape(before) == shape(now)
+
+    def is_what_it_was(self, name: str, before: str) -> bool:
+        """Whether a method without a mark is what another one was, which calls nothing that differs."""
+        now, kind = self.new.methods.get(name), self._kind_before(before)
+        if now is None or kind is not Kind.OTHER or self._kind_now(name) is not Kind.OTHER:
+            return False
+        return shape(now) == shape(self.old.methods[before]) and not self.differing_helpers((before,))
+
+    def inherited(self, callers: Iterable[str]) -> tuple[Owned, ...]:
+        """The methods without a mark that these name and that the class has from another one."""
+        members = self.project.members(self.new.cls, self.new.module)
+        used = (name for caller in callers for name in members_used(self.old.methods[caller], self.new.cls.name))
+        found = (members[name] for name in dict.fromkeys(used) if name in members and name not in self.old.methods)
+        return tuple(each for each in found if each.owner is not self.new.cls and each.method.kind is Kind.OTHER)
+
+    def differing_helpers(self, flows: Iterable[str]) -> tuple[str, ...]:
+        """The methods without a mark that these flows reached and that do something else now, or call one that does."""
         others = [name for name in self.old.methods if self._kind_before(name) is Kind.OTHER]
         differing = {name for name in others if self._is_another(name)}
         while more := {name for name in others if name not in differing and differing.intersection(self._uses(name))}:
             differing |= more
-        return tuple(name for name in self._reached([flow]) if name in differing)
+        return tuple(name for name in self._reached(flows) if name in differing)
 
-    def gone_steps(self, flow: str) -> tuple[str, ...]:
-        """The steps and signals that the flow called and that are there no more, with the methods that those need."""
-        used = dict.fromkeys(name for caller in (flow, *self._reached([flow])) for name in self._uses(caller))
+    def gone_steps(self, flows: Sequence[str]) -> tuple[str, ...]:
+        """The steps and signals that these flows called and that are gone, with the methods that those need."""
+        used = dict.fromkeys(name for caller in (*flows, *self._reached(flows)) for name in self._uses(caller))
         gone = [name for name in used if self._kind_before(name) in _RECORDED and self._kind_now(name) is None]
         return (*gone, *(name for name in self._reached(gone) if self._kind_now(name) is None))
 
@@ -41,6 +60,7 @@ class Members:
         lineage = self.project.lineage(cls, self.new.module)
         attributes = {each.name for owner, _ in lineage for each in owner.attributes}
         attributes_before = {each.name for each in self.old.cls.attributes}
+        constants_before, constants = _constants(self.old.cls), _constants(cls)
         used = (name for caller in callers for name in members_used(self.old.methods[caller], cls.name))
         for name in dict.fromkeys(used):
             before, now = self._kind_before(name), self._kind_now(name)
@@ -52,6 +72,8 @@ class Members:
                     yield f"{before} {name} takes or returns something else now: see that the kept body fits it"
             elif before is None and now is None and name in attributes_before - attributes:
                 yield f"the attribute {name} is set nowhere in {cls.name} any more: set it in `__init__` again"
+            elif name in constants_before and constants.get(name, constants_before[name]) != constants_before[name]:
+                yield f"{name} of {cls.name} was {constants_before[name]} and is {constants[name]} now"
 
     def _kind_before(self, name: str) -> Kind | None:
         method = self.old.cls.by_name.get(name)
@@ -87,3 +109,8 @@ class Members:
     def _has_other_signature(self, name: str) -> bool:
         now = self.new.methods.get(name)
         return now is not None and signature(self.old.methods[name]) != signature(now)
+
+
+def _constants(cls: Class) -> Mapping[str, str]:
+    """What the class body assigns to its names."""
+    return {each.name: each.value.text for each in cls.attributes if each.value is not None and each.method is None}

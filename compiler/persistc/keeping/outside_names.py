@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from persistc.keeping.code_shapes import shape
 from persistc.keeping.snapshots import Snapshot
-from persistc.model import Binding, Import
-from persistc.project import Project
+from persistc.model import Binding, Import, Module
+from persistc.project import Owned, Project
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class OutsideNames:
     project: Project
     old: Snapshot
     new: Snapshot
+    changed_files: frozenset[str]
 
     def missing_imports(self, names: Iterable[str]) -> tuple[Import, ...]:
         """The imports that made these names known and that the file has no more."""
@@ -43,6 +45,28 @@ class OutsideNames:
                     yield f"{name} has changed: where the kept body needs the old one, add that under another name"
             elif (was := self._origins(before)) != (is_now := self._origins(now)):
                 yield f"{name} is {is_now} now and was {was}: see which of them the kept body means"
+            elif (file := self._changed_home(now)) is not None:
+                yield f"{name} is from {file}, which has changed: see that it does what it did"
+
+    def remarks_on_bases(self, inherited: Iterable[Owned]) -> Iterator[str]:
+        """What is to be said of inherited methods, which are not kept."""
+        for each in inherited:
+            is_here = each.module is self.new.module
+            if self.is_changed(each.owner.name) if is_here else self._is_changed_file(each.module):
+                base = each.owner.name if is_here else f"{each.owner.name} in {each.module.file}"
+                yield f"{each.method.name} is inherited from {base}, which has changed: see that it does what it did"
+
+    def _changed_home(self, bindings: Sequence[Binding]) -> str | None:
+        """The other file of the project that defines a name, if it has changed."""
+        for binding in bindings:
+            origin = self.project.canonical(binding.origin)
+            home = self.project.modules.get(origin) or self.project.modules.get(origin.rpartition(".")[0])
+            if home is not None and home is not self.new.module and self._is_changed_file(home):
+                return home.file
+        return None
+
+    def _is_changed_file(self, module: Module) -> bool:
+        return os.path.realpath(module.path) in self.changed_files
 
     def _before(self, name: str) -> Sequence[Binding]:
         return self.old.module.scope.by_name.get(name, ())

@@ -199,6 +199,33 @@ def test_what_is_wrong_then_is_shown(changed: Repository) -> None:
     assert "run `persistc generate`" not in ended.stdout
 
 
+def test_other_files_are_not_kept_and_named_where_they_changed(repository: Repository) -> None:
+    repository.commit("app/__init__.py", "")
+    repository.commit("app/prices.py", "def total() -> int:\n    return 1\n")
+    repository.commit("app/same.py", "def other() -> int:\n    return 1\n")
+    repository.commit("app/base.py", "class Base:\n    def _note(self) -> None: ...\n")
+    flows = (
+        "from persistasaurus import flow\n\nfrom . import prices\nfrom .base import Base\nfrom .prices import total\n"
+        "from .same import other\n\n\nclass Local:\n    def _mine(self) -> int:\n        return 1\n\n\n"
+        "class PriceFlow(Base, Local):\n    @flow\n    async def price(self) -> int:\n        self._note()\n"
+        "        return total() + prices.total() + other() + self._mine()\n"
+    )
+    repository.commit("app/flows.py", flows)
+    repository.write("app/prices.py", "def total() -> int:\n    return 2\n")
+    repository.write("app/base.py", "class Base:\n    def _note(self) -> None:\n        print()\n")
+    changed = flows.replace("self._note()", "pass").replace("        return 1\n", "        return 2\n")
+    repository.write("app/flows.py", changed)
+
+    ended = repository.keep("PriceFlow.price")
+    assert ended.stdout.splitlines()[2:-1] == [
+        "look at this:",
+        "  total is from app/prices.py, which has changed: see that it does what it did",
+        "  prices is from app/prices.py, which has changed: see that it does what it did",
+        "  _note is inherited from Base in app/base.py, which has changed: see that it does what it did",
+        "  _mine is inherited from Local, which has changed: see that it does what it did",
+    ]
+
+
 # --- what cannot be kept --------------------------------------------------------------------------------------------
 
 
