@@ -9,7 +9,6 @@ from typing import ClassVar, Generic, TypeVar
 
 from persistasaurus.errors import ImportedTwice
 from persistasaurus.flow_classes import FlowClass, Kind, Method
-from persistasaurus.marks import hand_on
 from persistasaurus.staleness import Comparison
 
 __all__ = ["Durable", "FlowClass", "Kind", "Method", "proxy"]
@@ -51,9 +50,7 @@ def proxy(*, raises: tuple[type[BaseException], ...] = ()) -> Callable[[ProxyT],
     def describe(proxy_class: ProxyT) -> ProxyT:
         name = proxy_class.__bases__[0].__name__
         _refuse_the_program(proxy_class.__bases__[0])
-        declared = list(Comparison(proxy_class, raises).declared())
-        for each in declared:
-            hand_on(each.mark, each.override)  # for the flow instance, which is made of these
+        declared = Comparison(proxy_class, raises).declared()
         methods = {each.name: Method(name, each) for each in declared}
         proxy_class.__persistasaurus__ = FlowClass(proxy_class, methods, raises)  # type: ignore[attr-defined]  # it derives from Durable
         return proxy_class

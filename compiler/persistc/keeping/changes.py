@@ -41,7 +41,7 @@ def _found(reading: Reading, name: str) -> tuple[Module, Class, Method]:
     candidates = [
         (module, cls)
         for module, cls in _flow_classes(reading.project)
-        if cls.name == class_name and f".{module.import_name}".endswith(f".{prefix}" if prefix else "")
+        if cls.name == class_name and _is_called(module, prefix)
     ]
     if len(candidates) > 1:
         full = ", ".join(f"{module.import_name}.{cls.name}.{method}" for module, cls in candidates)
@@ -56,6 +56,11 @@ def _found(reading: Reading, name: str) -> tuple[Module, Class, Method]:
         broken = reading.findings[0]
         raise CannotRun(f"there is no flow {name}, and {_place(broken)}: {broken.message}; make it readable first")
     raise CannotRun(f"there is no flow {name}: {_suggestion(name, reading.project)}")
+
+
+def _is_called(module: Module, name: str) -> bool:
+    """Whether a module may be called so: by the end of its name for imports, or of its path."""
+    return not name or any(f".{each}".endswith(f".{name}") for each in (module.import_name, module.name))
 
 
 def _suggestion(name: str, project: Project) -> str:
