@@ -12,6 +12,7 @@ from persistc.git_files import FileAtRef, file_at
 from persistc.keeping.plan import Change
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Class, Kind, Method, Module
+from persistc.parse import refused_by_python
 from persistc.project import Project
 from persistc.reading import Reading, read_project, read_text_as
 from persistc.sources import find_sources, source_file, text_of
@@ -26,7 +27,10 @@ def find_change(name: str, ref: str) -> Change:
     configuration = read_configuration(())
     reading = read_project(find_sources((), configuration).sources, configuration)
     module, cls, flow = _found(reading, name)
-    _require_flow(reading.project, module, cls, flow)
+    _require_flow(cls, flow)
+    refused = refused_by_python(reading.texts[module.file])
+    if refused is not None:
+        raise CannotRun(f"{module.file}:{refused.lineno or 1}: this Python cannot read it: run persistc on a newer one")
     with open(module.path, "rb") as stream:
         new = Snapshot(stream.read(), module, cls)
     found = file_at(module.path, ref)
@@ -82,7 +86,7 @@ def _flow_classes(project: Project) -> Iterator[tuple[Module, Class]]:
             yield module, cls
 
 
-def _require_flow(project: Project, module: Module, cls: Class, method: Method) -> None:
+def _require_flow(cls: Class, method: Method) -> None:
     name = f"{cls.name}.{method.name}"
     if method.kind is not Kind.FLOW:
         word = "a method without a mark" if method.kind is Kind.OTHER else f"a {method.kind}"
@@ -105,6 +109,12 @@ def _at(found: FileAtRef, new: Snapshot, flow: str, project: Project, configurat
     name = f"{new.cls.name}.{flow}"
     cls = read.find(new.cls.name)
     before = None if cls is None else cls.by_name.get(flow)
+    base = _inherited_from(project, new, flow)
+    if cls is not None and before is None and base is not None:
+        raise CannotRun(
+            f"{name} is new since {ref}, and before that flows of {new.cls.name} ran the body of {base}: keep it by "
+            f"hand, with `@flow(version=1, of={flow})` on a method that returns `super().{flow}(...)`"
+        )
     if cls is None or before is None:
         raise CannotRun(
             f"{source.file} has no {name} at {ref}: a new flow has no old body; name another commit if it had"
@@ -113,6 +123,15 @@ def _at(found: FileAtRef, new: Snapshot, flow: str, project: Project, configurat
         what = "a kept body" if is_kept(before) else "abstract" if before.is_abstract else "no flow"
         raise CannotRun(f"{name} is {what} at {ref}, so no flow started on it: name a commit where some did")
     return Snapshot(found.data, read, cls)
+
+
+def _inherited_from(project: Project, new: Snapshot, flow: str) -> str | None:
+    """The base class with a flow that the one of the class overrides."""
+    for owner, _ in project.lineage(new.cls, new.module)[1:]:
+        method = owner.by_name.get(flow)
+        if method is not None and method.kind is Kind.FLOW and not method.is_abstract:
+            return owner.name
+    return None
 
 
 def _place(found: Diagnostic) -> str:

@@ -269,6 +269,13 @@ def test_a_wrong_flow_or_commit_is_told(changed: Repository, arguments: tuple[st
             "LoudFlow.greet is defined in GreetingFlow: run `persistc keep GreetingFlow.greet`",
         ),
         (
+            f"{BEFORE}\n\nclass LoudFlow(GreetingFlow): ...\n",
+            f"{BEFORE}\n\nclass LoudFlow(GreetingFlow):\n    @flow(version=2)\n"
+            "    async def greet(self, name: str) -> str:\n        return name\n",
+            "LoudFlow.greet",
+            "LoudFlow.greet is new since HEAD, and before that flows of LoudFlow ran the body of GreetingFlow: keep it",
+        ),
+        (
             BEFORE,
             NOW.replace("    @flow", "    if True:\n     @flow").replace("    async def greet", "     async def greet"),
             "GreetingFlow.greet",
@@ -282,7 +289,18 @@ def test_a_wrong_flow_or_commit_is_told(changed: Repository, arguments: tuple[st
         ),
         ("", "", "GreetingFlow.greet", "there is no flow GreetingFlow.greet: the project has no flows"),
     ],
-    ids=("new", "unreadable then", "unreadable now", "step then", "abstract", "inherited", "conditional", "kept", "no"),
+    ids=(
+        "new",
+        "unreadable then",
+        "unreadable now",
+        "step then",
+        "abstract",
+        "inherited",
+        "overridden",
+        "conditional",
+        "kept",
+        "no",
+    ),
 )
 def test_a_flow_without_a_body_to_keep_is_told(
     repository: Repository, before: str, now: str, name: str, message: str
