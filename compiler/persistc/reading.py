@@ -42,11 +42,24 @@ class Reading:
 
 def read_project(sources: Sequence[SourceFile], configuration: Configuration) -> Reading:
     """Read all sources as far as each deserves it."""
-    root = os.path.abspath(configuration.root)
-    paths = ImportPaths(root, tuple(os.path.abspath(path) for path in configuration.source))
-    library = _Library(root, paths)
+    library = _Library(os.path.abspath(configuration.root), _import_paths(configuration))
     findings = tuple(_read(sources, library))
     return Reading(library.project, library.texts, findings)
+
+
+def read_text_as(text: str, source: SourceFile, configuration: Configuration, project: Project) -> Module | Diagnostic:
+    """A text as the module it would be as that source of the project, as it was at another time say."""
+    refused = refused_by_python(text)
+    tree = parse(text, source) if refused is None else syntax_error(source.file, refused)
+    if isinstance(tree, Diagnostic):
+        return tree
+    imports = imports_of(tree, source, _import_paths(configuration), project.canonical)
+    return lower(tree, source, imports, project.canonical)
+
+
+def _import_paths(configuration: Configuration) -> ImportPaths:
+    source = tuple(os.path.abspath(path) for path in configuration.source)
+    return ImportPaths(os.path.abspath(configuration.root), source)
 
 
 class _Modules(Mapping[str, Module]):

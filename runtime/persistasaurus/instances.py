@@ -25,6 +25,7 @@ from typing import (
 
 from persistasaurus.errors import StaleProxy
 from persistasaurus.flow_classes import FlowClass, Method
+from persistasaurus.marks import FlowMark, mark_of
 from persistasaurus.records import FlowStatus
 
 if TYPE_CHECKING:
@@ -273,7 +274,19 @@ def flow_method(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /
 @overload
 def flow_method(method: Callable[Concatenate[Any, P], R], /) -> FlowMethod[P, R]: ...
 def flow_method(method: Callable[..., Any], /) -> FlowMethod[Any, Any]:
-    """The attribute for a flow of a proxy: `sign_up = flow_method(DurableSignupFlow.sign_up)`."""
+    """The attribute for a flow of a proxy: `sign_up = flow_method(DurableSignupFlow.sign_up)`.
+
+    Raises:
+        StaleProxy: The flow has become a kept body, on which no flow is started.
+    """
+    mark = mark_of(method)
+    if isinstance(mark, FlowMark) and mark.of is not None:
+        proxy = method.__qualname__.rpartition(".")[0]
+        raise StaleProxy(
+            f"{method.__module__}.{proxy} does not fit any more: {method.__name__}: it is a kept body of {mark.of} "
+            f"now, the generated code offers it as a flow. Run `persistc generate`",
+            name=method.__module__,
+        )
     return FlowMethod(method)
 
 
