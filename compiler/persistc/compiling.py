@@ -13,10 +13,11 @@ from persistc.diagnostics import Diagnostic, Severity, in_order
 from persistc.findings_of_files import output_collision
 from persistc.model import Module
 from persistc.proxies import proxied_classes, proxy_module, stub_module
-from persistc.reading import read_project
+from persistc.reading import Reading, read_project
 from persistc.render import render_proxies, render_stub
 from persistc.seal import sealed
-from persistc.sources import find_sources, outputs_of, shown
+from persistc.sources import SourceFile, find_sources, outputs_of, shown
+from persistc.suppression import honoured
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
     reading = read_project(found.sources, configuration)
     project = reading.project
     modules = [module for module in project.modules.values() if proxied_classes(project, module)]
-    findings = in_order([*reading.findings, *check(project), *_collisions(modules)])
+    findings = in_order([*findings_of(reading, found.sources), *_collisions(modules)])
     compiled = Compiled(tuple(findings), reading.texts, (), found.outputs)
     if compiled.has_errors:
         return compiled
@@ -67,6 +68,15 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
         )
     )
     return Compiled(compiled.findings, compiled.texts, outputs, compiled.existing)
+
+
+def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnostic]:
+    """What is wrong in what was read, less what comments in the sources allow.
+
+    A file outside of the sources may have been read for its interface only: its comments are not judged.
+    """
+    texts = {source.file: reading.texts[source.file] for source in sources if source.file in reading.texts}
+    return honoured([*reading.findings, *check(reading.project)], texts)
 
 
 def _collisions(modules: Sequence[Module]) -> Iterator[Diagnostic]:

@@ -11,13 +11,15 @@ class Code(StrEnum):
     """The stable name of each kind of finding. A number is never given a second meaning.
 
     PST00x: files and modules. PST01x: decorators. PST02x and PST03x: classes and their methods.
-    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions. PST2xx: determinism.
+    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions. PST20x to PST22x: what makes a replay differ.
     """
 
     SYNTAX_ERROR = "PST001"
     UNREADABLE_SOURCE = "PST002"
     OUTPUT_COLLISION = "PST003"
     IMPORTS_OWN_PROXIES = "PST004"
+    UNUSED_SUPPRESSION = "PST005"
+    MALFORMED_SUPPRESSION = "PST006"
 
     UNRESOLVED_DECORATOR = "PST010"
     DECORATOR_ABOVE_MARK = "PST011"
@@ -25,6 +27,9 @@ class Code(StrEnum):
     MARK_OUTSIDE_CLASS = "PST013"
     MARK_ARGUMENTS = "PST014"
     AT_MOST_ONCE_WITH_RETRY = "PST015"
+    KEPT_BODY_WITHOUT_FLOW = "PST016"
+    VERSION_NUMBERS = "PST017"
+    OVERRIDE_OF_VERSIONS = "PST018"
 
     NOT_AN_INSTANCE_METHOD = "PST020"
     GENERATOR = "PST021"
@@ -61,9 +66,13 @@ class Code(StrEnum):
     DRAWS_RANDOM = "PST202"
     READS_ENVIRONMENT = "PST203"
     ACTS_OUTSIDE = "PST204"
+    SHARED_STATE = "PST205"
+    SET_ORDER = "PST206"
     ASKS_IDENTITY = "PST207"
     STARTS_THREADS = "PST208"
+    SWALLOWS_EVERYTHING = "PST209"
     EFFECT_IN_CLEANUP = "PST210"
+    TASK_NEVER_AWAITED = "PST212"
     CANNOT_SEE_INTO_CALL = "PST220"
 
     @property
@@ -113,5 +122,12 @@ class Diagnostic:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The findings by file, place and code, each only once, so that the output is the same on every run."""
-    return sorted(dict.fromkeys(diagnostics), key=lambda found: (found.file, found.start, found.code, found.message))
+    """The findings by file, place and code, so that the output is the same on every run.
+
+    Each only once: what is wrong in a method that several classes inherit is found for each of them, perhaps with
+    other notes.
+    """
+    unique: dict[tuple[str, Span | None, Code, str], Diagnostic] = {}
+    for found in diagnostics:
+        unique.setdefault((found.file, found.span, found.code, found.message), found)
+    return sorted(unique.values(), key=lambda found: (found.file, found.start, found.code, found.message))

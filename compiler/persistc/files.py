@@ -72,6 +72,20 @@ def write(changes: Sequence[Difference]) -> None:
             _forget(temporary)
 
 
+def overwrite(path: str, data: bytes) -> None:
+    """Replace a file of the user at once, with the permissions it has. Raises `CannotRun`."""
+    temporary = _temporary(path)
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, stat.S_IMODE(os.stat(path).st_mode))
+        os.replace(temporary, path)
+    except OSError as error:
+        raise CannotRun(f"{shown(path)} cannot be written: {error.strerror}") from None
+    finally:
+        _forget(temporary)
+
+
 def _difference(path: str, wanted: str | None) -> Difference | None:
     present = _text(path)
     if present is None:

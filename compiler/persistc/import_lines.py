@@ -52,7 +52,9 @@ def _modules(lines: Sequence[ImportLine]) -> list[str]:
 
 def _members(lines: Sequence[ImportLine]) -> list[str]:
     """One statement a module; a name under an alias has a statement of its own."""
-    ordered = sorted(lines, key=lambda line: (_module_key(line.module), line.alias is not None, _member_key(line)))
+    ordered = sorted(
+        lines, key=lambda line: (module_key(line.module), line.alias is not None, member_key(line.name or ""))
+    )
     statements: list[str] = []
     for module, members in groupby(ordered, key=lambda line: line.module):
         of_module = list(members)
@@ -67,14 +69,13 @@ def _as(line: ImportLine) -> str:
     return f" as {line.alias}" if line.alias is not None else ""
 
 
-def _module_key(module: str) -> tuple[int, str, str]:
+def module_key(module: str) -> tuple[int, str, str]:
     """The farther a relative import reaches, the earlier it stands."""
     name = module.lstrip(".")
     return len(name) - len(module), name.lower(), name
 
 
-def _member_key(line: ImportLine) -> tuple[int, str, str]:
+def member_key(name: str) -> tuple[int, str, str]:
     """Constants, then classes, then the rest."""
-    name = line.name or ""
     kind = 0 if len(name) > 1 and name.isupper() else 1 if name[:1].isupper() else 2
     return kind, name.lower(), name

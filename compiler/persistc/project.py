@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from persistc.flow_tree import Expression, dotted
+from persistc.kept_state import Change, KeptState
 from persistc.model import Base, Binding, BindingKind, Class, Method, Module
 
 ABSTRACT = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
@@ -30,6 +32,23 @@ class Project:
     functions: Mapping[str, Method] = field(default_factory=dict)
     """The functions and methods of all modules, with their bodies, by where they are defined: `.refs.token`,
     `.shop.Order.total`."""
+    states: Mapping[str, KeptState] = field(default_factory=dict)
+    """What each module keeps between calls, by its name."""
+
+    @cached_property
+    def changes(self) -> Mapping[str, tuple[tuple[Change, Module], ...]]:
+        """All changes that functions of the modules read with their bodies make, by the origin of what they change."""
+        found: dict[str, list[tuple[Change, Module]]] = {}
+        for module in self.modules.values():
+            for change in self.states[module.name].changes:
+                origin = module.origin(change.path)
+                if origin is not None:
+                    found.setdefault(self.canonical(origin), []).append((change, module))
+        return {origin: tuple(changes) for origin, changes in found.items()}
+
+    def home(self, origin: str) -> tuple[Module, str] | None:
+        """The module of the project that an origin leads into, and the rest of it."""
+        return self._split(origin)
 
     def canonical(self, origin: str) -> str:
         """Where a thing is defined: follows re-exports through the modules of the project."""

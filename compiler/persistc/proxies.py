@@ -15,6 +15,7 @@ from persistc.model import Class, Kind, Method, Module, Parameter, ParameterKind
 from persistc.outline import Line, outline
 from persistc.project import Owned, Project
 from persistc.stored_types import is_declared_storable
+from persistc.versions import FIRST, is_kept, kept_of, version
 
 RUNTIME = ImportLine("persistasaurus.generated", None, "_p")
 FINAL = ImportLine("typing", "final")
@@ -38,7 +39,8 @@ class Override:
     returns: str
     arguments: str
     """What follows the bound method: `, user_name, email`."""
-    outline: tuple[str, ...]
+    comment: tuple[str, ...]
+    """What stands above a flow: its name, its version where it has several, and its outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +116,27 @@ class _Composer:
         members = self._project.members(cls, self._module)
         marked = [owned for owned in members.values() if owned.method.kind is not Kind.OTHER]
         base = self._names.defined(cls.name, self._module)
-        raises = () if self._is_stub else error_table(list(members.values()), self._project)
+        told = [*members.values(), *self._overridden(cls, members)]
+        raises = () if self._is_stub else error_table(told, self._project)
         return ProxyClass(
             flow_class=base,
             proxy=_proxy(cls),
             instance=_instance(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
             overrides=tuple(self._override(owned, members) for owned in marked),
-            members=tuple(_instance_member(owned.method) for owned in marked if owned.method.kind is not Kind.STEP),
+            members=tuple(_instance_member(owned.method) for owned in marked if _is_offered(owned.method)),
         )
+
+    def _overridden(self, cls: Class, members: Mapping[str, Owned]) -> Iterator[Owned]:
+        """The inherited flow code that the class overrides, and may call through `super()`."""
+        for owner, home in self._project.lineage(cls, self._module):
+            for method in owner.by_name.values():
+                if method.kind in {Kind.FLOW, Kind.OTHER} and members[method.name].method is not method:
+                    yield Owned(method, owner, home)
 
     def _override(self, owned: Owned, members: Mapping[str, Owned]) -> Override:
         method = owned.method
-        told = () if self._is_stub or method.kind is not Kind.FLOW else outline(owned, members)
+        is_told = method.kind is Kind.FLOW and not self._is_stub
         return Override(
             name=method.name,
             keyword="async def" if method.is_async else "def",
@@ -135,7 +145,7 @@ class _Composer:
             parameters=", ".join(self._parameters(owned)),
             returns=self._type(method.returns.expression, owned) if method.returns is not None else "None",
             arguments="".join(f", {argument}" for argument in _arguments(method.values)),
-            outline=tuple(_outline_lines(told)),
+            comment=tuple(_comment(method, outline(owned, members))) if is_told else (),
         )
 
     def _parameters(self, owned: Owned) -> Iterator[str]:
@@ -213,6 +223,19 @@ def _is_plain(expression: Expression) -> bool:
             return all(_is_plain(item) for item in items)
         case _:
             return False
+
+
+def _is_offered(method: Method) -> bool:
+    """Whether a flow instance has an attribute for it: no flow is started on a kept body."""
+    return method.kind in {Kind.FLOW, Kind.SIGNAL} and not is_kept(method)
+
+
+def _comment(flow: Method, lines: Sequence[Line]) -> Iterator[str]:
+    of, number = kept_of(flow), version(flow)
+    has_versions = of is not None or number > FIRST
+    if lines or has_versions:
+        yield f"flow {flow.name}{f', version {number}' if has_versions else ''}{f' of {of}' if of is not None else ''}"
+    yield from (f"  {line}" for line in _outline_lines(lines))
 
 
 def _outline_lines(lines: Iterable[Line]) -> Iterator[str]:

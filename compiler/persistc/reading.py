@@ -16,7 +16,8 @@ from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
 from persistc.findings_of_files import source_too_deep, syntax_error
 from persistc.import_paths import ImportPaths
-from persistc.interfaces import FunctionsOfModule, read_interface
+from persistc.interfaces import FunctionsOfModule, read_interface, read_state
+from persistc.kept_state import KeptState
 from persistc.lower import lower
 from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Method, Module, mark_of
 from persistc.names import imports_of
@@ -41,11 +42,24 @@ class Reading:
 
 def read_project(sources: Sequence[SourceFile], configuration: Configuration) -> Reading:
     """Read all sources as far as each deserves it."""
-    root = os.path.abspath(configuration.root)
-    paths = ImportPaths(root, tuple(os.path.abspath(path) for path in configuration.source))
-    library = _Library(root, paths)
+    library = _Library(os.path.abspath(configuration.root), _import_paths(configuration))
     findings = tuple(_read(sources, library))
     return Reading(library.project, library.texts, findings)
+
+
+def read_text_as(text: str, source: SourceFile, configuration: Configuration, project: Project) -> Module | Diagnostic:
+    """A text as the module it would be as that source of the project, as it was at another time say."""
+    refused = refused_by_python(text)
+    tree = parse(text, source) if refused is None else syntax_error(source.file, refused)
+    if isinstance(tree, Diagnostic):
+        return tree
+    imports = imports_of(tree, source, _import_paths(configuration), project.canonical)
+    return lower(tree, source, imports, project.canonical)
+
+
+def _import_paths(configuration: Configuration) -> ImportPaths:
+    source = tuple(os.path.abspath(path) for path in configuration.source)
+    return ImportPaths(os.path.abspath(configuration.root), source)
 
 
 class _Modules(Mapping[str, Module]):
@@ -99,6 +113,26 @@ class _Functions(Mapping[str, Method]):
         return self._of_modules.get(name)
 
 
+class _States(Mapping[str, KeptState]):
+    """What the modules of a project keep: looked into when somebody asks, and once."""
+
+    def __init__(self, library: _Library) -> None:
+        self._library = library
+        self._read: dict[str, KeptState] = {}
+
+    def __getitem__(self, name: str) -> KeptState:
+        if name not in self._read:
+            module = self._library.modules[name]
+            self._read[name] = read_state(self._library.texts[module.file])
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._library.modules)
+
+    def __len__(self) -> int:
+        return len(self._library.modules)
+
+
 @dataclass
 class _Library:
     """The modules of one run, each read once and no further than somebody asks."""
@@ -112,7 +146,7 @@ class _Library:
 
     def __post_init__(self) -> None:
         self.modules = _Modules(self)
-        self.project = Project(self.modules, _Functions(self))
+        self.project = Project(self.modules, _Functions(self), _States(self))
 
     def interface(self, name: str) -> Module | None:
         """The interface of a module by its name; None when there is none or Python cannot read it."""

@@ -145,11 +145,18 @@ def read_text(source: SourceFile) -> str | Diagnostic:
     try:
         with open(source.path, "rb") as stream:
             data = stream.read()
+    except OSError as error:
+        return unreadable_source(source.file, error.strerror or str(error))
+    return text_of(data, source)
+
+
+def text_of(data: bytes, source: SourceFile) -> str | Diagnostic:
+    """The text of a source that has these bytes, or why they are none."""
+    try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
-    except (OSError, SyntaxError, UnicodeDecodeError, LookupError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return unreadable_source(source.file, reason)
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        return unreadable_source(source.file, str(error))
 
 
 def may_mention(source: SourceFile, word: str) -> bool:

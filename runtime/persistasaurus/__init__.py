@@ -61,6 +61,7 @@ from persistasaurus.records import FlowStatus, Kind, Status
 from persistasaurus.retry import Retry
 from persistasaurus.settings import EngineOptions
 from persistasaurus.step_info import StepInfo, step_info
+from persistasaurus.time_and_chance import now, random, uuid4
 
 __version__ = "0.1.0"
 
@@ -127,11 +128,14 @@ __all__ = [
     "__version__",
     "flow",
     "get_logger",
+    "now",
     "parallel",
+    "random",
     "signal",
     "sleep",
     "step",
     "step_info",
     "stored_as",
+    "uuid4",
     "wait_for_signal",
 ]

@@ -90,11 +90,13 @@ class Calling:
             self._compare(row, Kind.TIMER, None, "", None, "")
             timer.row = row
             timer.due = row.due or 0
+            timer.round = row.round
             self._calls.add(timer)
             return
         now = self._execution.now()
         delay = max(math.ceil((when - self._loop.now) * 1e6), 0)
         timer.due = now + delay
+        timer.round = self._record.flow.round
         self._calls.add(timer)
         write = CallMade(
             self._execution.flow_id, timer.step, Kind.TIMER, "", "", None, now, self._deliveries.number, "{}", delay,

@@ -13,7 +13,7 @@ from persistasaurus.clock import microseconds
 from persistasaurus.errors import NotInFlow, NotRunByEngine, SignalCalledDirectly, StepOutsideFlow
 from persistasaurus.execution import Execution
 from persistasaurus.flow_loop import FlowLoop, Nothing
-from persistasaurus.marks import SignalMark, mark_of
+from persistasaurus.marks import FlowMark, SignalMark, mark_of
 from persistasaurus.proxies import FlowClass, Method
 from persistasaurus.step_info import in_step
 
@@ -44,7 +44,7 @@ def plain_step(body: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
     loop = _get_running_loop()
     if loop.__class__ is FlowLoop:
         if loop.dead:
-            _refuse_plain(loop)
+            refuse_plain(loop)
         execution = loop.owner
         return cast(R, execution.wait_plain(execution.calling.step(body.__self__, body.__name__, args, kwargs)))  # type: ignore[attr-defined]
     if in_step():
@@ -118,7 +118,7 @@ def wait_for_signal(signal: Callable[..., Any], *, timeout: timedelta | None = N
             f"{method.class_name}.{method.name} is a plain signal and this flow is async: make the signal `async def`"
         )
     if execution.dead:
-        _refuse_plain(execution.loop)
+        refuse_plain(execution.loop)
     return execution.wait_plain(execution.calling.wait_for_signal(method, key, limit))
 
 
@@ -154,7 +154,8 @@ def _signal_method(signal: Callable[..., Any]) -> Method:
     return method
 
 
-def _refuse_plain(loop: FlowLoop) -> NoReturn:
+def refuse_plain(loop: FlowLoop) -> NoReturn:
+    """Raise `Evicted` for what plain code asks of a dead loop, or leave it for good when it swallows that."""
     while loop.swallows_evicted and branches.in_branch():
         branches.wait_for(Nothing())
     loop.refuse()
@@ -182,6 +183,12 @@ def _refuse_flow(body: Callable[..., Any]) -> NoReturn:
         raise NotRunByEngine(
             f"flow {execution.flow_id} ({execution.record.flow.name}) calls the flow {name}.{flow}: "
             f"a flow does not call flows; put what they share into a plain method"
+        )
+    mark = mark_of(body)
+    if isinstance(mark, FlowMark) and mark.of is not None:
+        raise NotRunByEngine(
+            f"{name}.{flow} is the kept body of version {mark.version} of {name}.{mark.of}: "
+            f"an engine runs it for the flows that were started on that version, and starts no others"
         )
     raise NotRunByEngine(
         f"{name}.{flow} is a flow: an engine runs it. Write\n"

@@ -14,6 +14,8 @@ from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, Final
 
+from persistasaurus.marks import FlowMark, mark_of
+
 _CONSTANTS: Final = (str, bytes, int, float, bool, type(None))
 
 
@@ -80,7 +82,15 @@ def _facts(function: FunctionType) -> str:
         for name in sorted(names)
         if type(function.__globals__.get(name, ...)) in _CONSTANTS and not name.startswith("__")
     ]
-    return f"{_code_facts(function.__code__)} {constants!r}"
+    return f"{_code_facts(function.__code__)} {constants!r}{_version(function)}"
+
+
+def _version(function: FunctionType) -> str:
+    """Of which version a body is decides which flows run it, and stands in no code."""
+    mark = mark_of(function)
+    if not isinstance(mark, FlowMark) or (mark.version == 1 and mark.of is None):
+        return ""
+    return f" version {mark.version} of {mark.of}"
 
 
 def _names(code: CodeType) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from persistasaurus.errors import CorruptRow, IncompatibleChange, PersistasaurusError
 from persistasaurus.failures import FailureCodec, joined
+from persistasaurus.flow_classes import FlowClass
 from persistasaurus.flow_futures import Timer
 from persistasaurus.going_live import go_live
 from persistasaurus.open_call import AnyCall, OpenCall, State
@@ -43,6 +44,10 @@ class Deliveries:
         """The number of the last delivery."""
         self.time = started_at
         """The time of the last delivery."""
+        self.step = 0
+        """The number of the call it answered."""
+        self.round = 0
+        """The round of that call."""
         self.inbox: deque[Outcome] = deque()
         """Outcomes to be delivered."""
         self.waking: deque[AnyCall] = deque()
@@ -95,6 +100,8 @@ class Deliveries:
         assert row.delivered_at is not None
         self.number = row.delivery
         self.time = row.delivered_at
+        self.step = row.step
+        self.round = row.round
         self._loop.now = row.delivered_at / 1e6
         if isinstance(call, Timer):
             call.fire()
@@ -120,8 +127,8 @@ class Deliveries:
 
     def failures_of(self, call: OpenCall) -> FailureCodec:
         """What encodes the failures of a call: what the flow's class lists, and what the step's class does."""
-        own: FailureCodec = type(call.proxy).__persistasaurus__.failures  # type: ignore[attr-defined]  # it is a proxy
-        return own if own is self._execution.flow_class.failures else joined(self._execution.flow_class.failures, own)
+        owner: FlowClass = type(call.proxy).__persistasaurus__  # type: ignore[attr-defined]  # it is a proxy
+        return failures_of_call(self._execution.flow_class, owner)
 
     def _hand_live(self) -> bool:
         if self._host.closing:
@@ -151,6 +158,8 @@ class Deliveries:
         record.running()
         self._calls.close(call)
         number = self.number = self.number + 1
+        self.step = call.step
+        self.round = call.round
         now = max(self._host.clock.now(), self.time)
         if isinstance(call, Timer):
             now = max(now, call.due)
@@ -168,3 +177,9 @@ class Deliveries:
         else:
             # A stored outcome comes as its text alone.
             call.set_result(call.method.result.decode(text or "") if value is None else value)
+
+
+def failures_of_call(flow_class: FlowClass, owner: FlowClass) -> FailureCodec:
+    """What encodes the failures of a step of `owner` that a flow of `flow_class` calls: what either class lists."""
+    own = owner.failures
+    return own if own is flow_class.failures else joined(flow_class.failures, own)

@@ -62,7 +62,7 @@ class Engine:
         **options: Unpack[EngineOptions],
     ) -> None:
         self._settings = settings_of(**options)
-        self._registered = _register(flows)
+        self._registered = registered_flows(flows)
         if isinstance(log, str | os.PathLike):
             from persistasaurus.sqlite_log import SqliteLog
 
@@ -160,7 +160,13 @@ def _as_it_is(coroutine: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
     return coroutine
 
 
-def _register(flows: Sequence[Durable[Any, Any]]) -> Mapping[str, Registered]:
+def registered_flows(flows: Sequence[Durable[Any, Any]]) -> Mapping[str, Registered]:
+    """The flows of these proxies by the names they are recorded under.
+
+    Raises:
+        DuplicateFlow: Two of them have one name.
+        TypeError: One of `flows` is no proxy.
+    """
     registered: dict[str, Registered] = {}
     if isinstance(flows, Durable):
         raise TypeError(f"Engine(flows={type(flows).__name__}(...)): give a list, flows=[{type(flows).__name__}(...)]")

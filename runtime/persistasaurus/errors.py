@@ -34,7 +34,7 @@ PersistasaurusError
  │   ├─ ImportedTwice            (also an ImportError) the program itself is imported for its proxies
  │   └─ EngineClosed             the engine is not open
  ├─ StaleProxy                   (also an ImportError) generated code does not fit the flow class
- ├─ DuplicateFlow                two registered flows of one name
+ ├─ DuplicateFlow                two registered flows of one name, or two bodies of one version
  └─ LogError                     the execution log as a whole
      ├─ LogInUse                 the log object is open already, or the file in an earlier version
      ├─ NotAnExecutionLog        another kind of file
@@ -204,7 +204,7 @@ class StaleProxy(PersistasaurusError, ImportError):
 
 
 class DuplicateFlow(PersistasaurusError):
-    """Two registered flows have one name."""
+    """Two registered flows have one name, or two bodies of a flow one version."""
 
 
 class LogError(PersistasaurusError):

@@ -17,6 +17,7 @@ from persistasaurus import branches
 from persistasaurus.attempts import Attempts
 from persistasaurus.calling import Calling
 from persistasaurus.deliveries import Deliveries
+from persistasaurus.draws import Draws
 from persistasaurus.errors import CorruptRow, Evicted, IncompatibleChange, PersistasaurusError, SignalTimeout
 from persistasaurus.flow_classes import FlowClass, Method
 from persistasaurus.flow_futures import FlowTask, Timer
@@ -75,6 +76,7 @@ class Execution:
         self.attempts = Attempts(self)
         self.giving_up = GivingUp(self)
         self.deliveries = Deliveries(self, flow.timestamp, recovering=recovering)
+        self.draws = Draws(self)
         self.calling = Calling(self, taken or {})
         self.mailbox = Mailbox(self, unread)
         self.history = history

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import Parameter
@@ -19,6 +19,7 @@ from persistasaurus.marks import FlowMark, Mark, SignalMark, StepMark
 from persistasaurus.parameters import ParametersCodec
 from persistasaurus.records import full_name
 from persistasaurus.retry import Retry
+from persistasaurus.versions import bodies_by_version
 
 if TYPE_CHECKING:
     from persistasaurus.instances import FlowInstance
@@ -56,6 +57,7 @@ class Method:
         "delay_us",
         "function",
         "is_async",
+        "kept_for",
         "kind",
         "mark",
         "name",
@@ -64,15 +66,17 @@ class Method:
         "recorded_name",
         "result",
         "retry",
+        "version",
         "where",
     )
 
-    def __init__(self, class_name: str, declared: Declared) -> None:
+    def __init__(self, class_name: str, declared: Declared, flow_name: str | None = None) -> None:
         """Describe it.
 
         Args:
             class_name: The name of the user's flow class.
             declared: What the class and its proxy say about it.
+            flow_name: The name of its own that the flow has of which this is a kept body.
 
         Raises:
             ValueNotStorable: A parameter or the result has a type that cannot be stored.
@@ -87,9 +91,12 @@ class Method:
         self.kind: Final = KINDS[type(mark)]
         self.where: Final = f"{code.co_filename}:{code.co_firstlineno}"
         self.is_async: Final = inspect.iscoroutinefunction(declared.override)
-        recorded = mark.name if isinstance(mark, FlowMark) else None
+        as_flow = mark if isinstance(mark, FlowMark) else FlowMark()
+        self.version: Final = as_flow.version
+        self.kept_for: Final = as_flow.of
+        recorded = as_flow.name or flow_name
         self.recorded_class: Final = class_name if recorded is None else ""
-        self.recorded_name: Final = recorded or name
+        self.recorded_name: Final = recorded or as_flow.of or name
         options = mark if isinstance(mark, StepMark) else StepMark()
         self.delay_us: Final[int | None] = None if options.delay is None else microseconds(options.delay)
         self.retry: Final[Retry | None] = options.retry
@@ -110,6 +117,21 @@ class Method:
         return f"<{self.kind} {self.class_name}.{self.name}>"
 
 
+def methods_of(class_name: str, declared: Iterable[Declared]) -> dict[str, Method]:
+    """The flows, steps and signals of a class by name; a kept body is recorded under the name of its flow.
+
+    Raises:
+        ValueNotStorable: A parameter or a result has a type that cannot be stored.
+    """
+    declared = list(declared)
+    marks = {each.name: each.mark for each in declared}
+    names: dict[str, str | None] = {}
+    for each in declared:
+        flow = marks.get(each.mark.of or "") if isinstance(each.mark, FlowMark) else None
+        names[each.name] = flow.name if isinstance(flow, FlowMark) else None
+    return {each.name: Method(class_name, each, names[each.name]) for each in declared}
+
+
 class FlowClass:
     """A flow class whose proxy is imported."""
 
@@ -120,14 +142,21 @@ class FlowClass:
 
         Args:
             proxy_class: The generated class; the user's is its first base.
-            methods: Its flows, steps and signals by name.
+            methods: Its flows, steps and signals by name, with the kept bodies of its flows.
             listed: The exceptions that come back as their own class (G3).
+
+        Raises:
+            DuplicateFlow: Two bodies of a flow have one version.
+            TypeError: A kept body is of no flow, or not older than the flow's own.
         """
         user_class = proxy_class.__bases__[0]
         self.name: Final = user_class.__name__
         self.user_class: Final = user_class
         self.proxy_class: Final = proxy_class
-        self.methods: Final = dict(methods)
+        self.methods: Final = {name: method for name, method in methods.items() if method.kept_for is None}
+        """Its flows, steps and signals by name."""
+        self.bodies: Final = bodies_by_version(methods.values())
+        """The bodies of its flows, by name of the flow and version."""
         self.failures: Final = FailureCodec(listed, (cls.__module__ for cls in user_class.__mro__[:-1]))
 
     @property

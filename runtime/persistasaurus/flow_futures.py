@@ -35,7 +35,7 @@ class Ready(asyncio.Handle):
 class Timer(asyncio.TimerHandle):
     """A timer of a flow: `step` is the number its call drew, `due` the wall-clock time at which it fires."""
 
-    __slots__ = ("alarm", "due", "row", "step")
+    __slots__ = ("alarm", "due", "round", "row", "step")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Timer(asyncio.TimerHandle):
         self._loop: FlowLoop = loop
         self.step = 0
         self.due = 0
+        self.round = 0
         self.row: InvocationRow | None = None
         self.alarm: Alarm | None = None
 

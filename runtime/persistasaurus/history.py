@@ -55,6 +55,7 @@ class FlowSummary:
     Attributes:
         flow_id: Its id.
         name: `Class.method`, or what `@flow(name=...)` says.
+        version: The version of the flow that it was started on.
         status: Where it stands.
         parameters: Its arguments, as JSON.
         return_value: Its result, its error, or why it is parked, as JSON; None while there is none.
@@ -65,6 +66,7 @@ class FlowSummary:
 
     flow_id: str
     name: str
+    version: int
     status: FlowStatus
     parameters: str
     return_value: str | None
@@ -99,6 +101,7 @@ def summary_of(flow: FlowRow) -> FlowSummary:
     return FlowSummary(
         flow_id=flow.flow_id,
         name=flow.name,
+        version=flow.version,
         status=flow.status,
         parameters=flow.parameters,
         return_value=text_of_error(flow.return_value) if flow.status in _WITH_ERROR else flow.return_value,

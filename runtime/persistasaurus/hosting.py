@@ -31,6 +31,8 @@ class Host(Protocol):
     heard: int
     """The number of the last signal that was heard of from other engines."""
     random: Callable[[], float]
+    seed: bytes
+    """Of the log; what flows draw is derived from it."""
     max_bytes: int
     """The largest value, in bytes of JSON."""
 

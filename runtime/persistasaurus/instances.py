@@ -23,7 +23,9 @@ from typing import (
     overload,
 )
 
+from persistasaurus.errors import StaleProxy
 from persistasaurus.flow_classes import FlowClass, Method
+from persistasaurus.marks import FlowMark, mark_of
 from persistasaurus.records import FlowStatus
 
 if TYPE_CHECKING:
@@ -240,7 +242,13 @@ class FlowMethod(Generic[P, R]):
     def __get__(self, instance: FlowInstance[FaceT] | None, owner: type) -> FlowMethod[P, R] | BoundFlow[FaceT, P, R]:
         if instance is None:
             return self
-        return BoundFlow(instance, instance._flow_class.methods[self._method_name])
+        method = instance._flow_class.methods.get(self._method_name)
+        if method is None:
+            raise StaleProxy(
+                f"{type(instance).__qualname__}.{self._method_name}: it is a kept body of a flow now, which nobody "
+                "starts. Run `persistc generate`"
+            )
+        return BoundFlow(instance, method)
 
 
 class SignalMethod(Generic[P]):
@@ -266,7 +274,19 @@ def flow_method(method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]], /
 @overload
 def flow_method(method: Callable[Concatenate[Any, P], R], /) -> FlowMethod[P, R]: ...
 def flow_method(method: Callable[..., Any], /) -> FlowMethod[Any, Any]:
-    """The attribute for a flow of a proxy: `sign_up = flow_method(DurableSignupFlow.sign_up)`."""
+    """The attribute for a flow of a proxy: `sign_up = flow_method(DurableSignupFlow.sign_up)`.
+
+    Raises:
+        StaleProxy: The flow has become a kept body, on which no flow is started.
+    """
+    mark = mark_of(method)
+    if isinstance(mark, FlowMark) and mark.of is not None:
+        proxy = method.__qualname__.rpartition(".")[0]
+        raise StaleProxy(
+            f"{method.__module__}.{proxy} does not fit any more: {method.__name__}: it is a kept body of {mark.of} "
+            f"now, the generated code offers it as a flow. Run `persistc generate`",
+            name=method.__module__,
+        )
     return FlowMethod(method)
 
 

@@ -24,6 +24,9 @@ from persistasaurus.records import Commit, FlowRow, FlowStatus, InvocationRow, S
 HEAD_START: Final = 100_000
 """Microseconds for which a due flow is left to the living engine that ran it last and may have it in memory."""
 
+SEED_SIZE: Final = 16
+"""Bytes of the seed of a log."""
+
 
 def no_news() -> None:
     """News of other engines that nobody wants to hear."""
@@ -68,6 +71,10 @@ class ExecutionLog(Protocol):
         Raises:
             LogUnavailable: The log cannot be written; says what was not recorded. It is let go of all the same.
         """
+
+    @property
+    def seed(self) -> bytes:
+        """`SEED_SIZE` random bytes, made with the log and kept in it; what flow code draws is derived from them."""
 
     def put(self, write: Write) -> int:
         """Put a write at the end of the queue and return its position, counted from one."""

@@ -154,6 +154,11 @@ def mark_of(function: object) -> Mark | None:
     return mark if isinstance(mark, FlowMark | StepMark | SignalMark) else None
 
 
+def hand_on(mark: Mark, override: FunctionType) -> None:
+    """Let the method of a proxy carry the mark of what it overrides."""
+    setattr(override, _ATTRIBUTE, mark)
+
+
 def _marking(mark: Mark, word: str, method: MethodT | None) -> MethodT | Callable[[MethodT], MethodT]:
     def attach(method: MethodT) -> MethodT:
         if not isinstance(method, FunctionType):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -10,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from msgspec import Struct
 
 from persistasaurus.errors import LogError, LogInUse, RowRefused
-from persistasaurus.log import HEAD_START, Snapshot, no_news
+from persistasaurus.log import HEAD_START, SEED_SIZE, Snapshot, no_news
 from persistasaurus.memory_committers import LoopCommitter, ThreadCommitter
 from persistasaurus.memory_rows import MemoryRows
 from persistasaurus.records import (
@@ -40,11 +41,15 @@ class InMemoryLog:
 
     Args:
         auto_commit: Commit by itself; False leaves it to `commit`.
+        seed: Sixteen bytes from which flows draw what `uuid4()` and `random()` give them, the same in every test that
+            gives the same; made at random if left out.
     """
 
-    def __init__(self, *, auto_commit: bool = True) -> None:
+    def __init__(self, *, auto_commit: bool = True, seed: bytes | None = None) -> None:
+        if seed is not None and len(seed) != SEED_SIZE:
+            raise ValueError(f"InMemoryLog(seed={seed!r}): give {SEED_SIZE} bytes, or leave it out")
         self._auto_commit = auto_commit
-        self._shared = _Shared(MemoryRows())
+        self._shared = _Shared(MemoryRows(), secrets.token_bytes(SEED_SIZE) if seed is None else seed)
         self._engine = 0
         self._dropping = False
         self._queue: list[Write] = []
@@ -87,6 +92,10 @@ class InMemoryLog:
         self._stopped.clear()
         self._on_commit = None
         self._shared.leave(self, self._engine)
+
+    @property
+    def seed(self) -> bytes:
+        return self._shared.seed
 
     def put(self, write: Write) -> int:
         if self._on_commit is None:
@@ -248,12 +257,12 @@ class InMemoryLog:
                     entry.make(rows)
                 if writes > len(shared.journal):
                     more = self._queue[: writes - len(shared.journal)]
-                    then = _Shared(rows, dict(shared.living))
+                    then = _Shared(rows, shared.seed, dict(shared.living))
                     _make_all(then, more, self._refused, dict(self._stopped), self._engine)
                     rows = then.rows
         for flow_id in [flow_id for flow_id, row in rows.flows.items() if row.status is FlowStatus.RUNNING]:
             rows.owners.pop(flow_id, None)
-        log._shared = _Shared(rows)
+        log._shared = _Shared(rows, shared.seed)
         return log
 
     def _commit_waiting(self) -> None:
@@ -291,7 +300,8 @@ class _Entry(Struct, frozen=True):
 class _Shared:
     """What log objects on the same rows share."""
 
-    def __init__(self, rows: MemoryRows, living: dict[int, float] | None = None) -> None:
+    def __init__(self, rows: MemoryRows, seed: bytes, living: dict[int, float] | None = None) -> None:
+        self.seed = seed
         self.beginning = rows
         self.rows = rows.copy()
         self.journal: list[_Entry] = []

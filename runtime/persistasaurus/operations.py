@@ -61,6 +61,7 @@ class FlowOperations:
             parameters=parameters,
             status=FlowStatus.RUNNING,
             python=PYTHON,
+            version=method.version,
         )
 
         claim = runner.schedule.take_place(flow_id)
@@ -106,7 +107,7 @@ class FlowOperations:
             except TimeoutError:
                 raise TimeoutError(f"flow {flow_id} ({flow.name}) has not ended within {timeout}; it goes on") from None
         if flow.status is FlowStatus.COMPLETE:
-            return method.result.decode(flow.return_value or "null")
+            return self._result_of(flow)
         self._raise_outcome(flow, method)
 
     async def send(
@@ -167,7 +168,7 @@ class FlowOperations:
             self._raise_unknown(flow_id)
         if found.status is not FlowStatus.PARKED:
             raise FlowConflict(flow_id, f"flow {flow_id} is {found.status}, only a PARKED flow is resumed")
-        runner.schedule.request(flow_id)
+        runner.schedule.request(found)
 
     async def flows(self, status: FlowStatus | None, limit: int) -> list[FlowSummary]:
         """Flows on record, oldest first."""
@@ -212,12 +213,28 @@ class FlowOperations:
                 flow.flow_id,
                 f"flow id {flow.flow_id} is taken by {found.name}, it cannot be {flow.name} as well: use another id",
             )
-        if found.parameters != flow.parameters and not method.parameters.same(found.parameters, flow.parameters):
+        # Of another version: it may be read as that version does, or as today's.
+        bodies = (self._runner.registered(found).body_of(found) or method, method)
+        if not any(body.parameters.same(found.parameters, flow.parameters) for body in bodies):
             raise FlowConflict(
                 flow.flow_id,
                 f"flow {flow.flow_id} ({found.name}) was started with {shorten(found.parameters)}, "
                 f"it cannot be run with {shorten(flow.parameters)}: use another flow id",
             )
+
+    def _result_of(self, flow: FlowRow) -> object:
+        """The result of a completed flow, as the version it was started on has it."""
+        registered = self._runner.registered(flow)
+        body = registered.body_of(flow)
+        try:
+            return (body or registered.method).result.decode(flow.return_value or "null")
+        except CorruptRow as problem:
+            if body is not None:
+                raise
+            raise CorruptRow(
+                f"flow {flow.flow_id} has completed, but its result cannot be read: {problem}. "
+                f"{registered.body_is_missing(flow)}"
+            ) from problem
 
     def _goes_on(self, flow: FlowRow) -> bool:
         """Whether a flow will come to an end by itself; a parked one is tried again under new code (G5)."""
@@ -229,20 +246,22 @@ class FlowOperations:
         """A flow somebody waits for need not wait for its turn in the recovery."""
         if flow.status in (FlowStatus.RUNNING, FlowStatus.PARKED) and flow.flow_id not in self._runner.executions:
             self._runner.registered(flow)
-            self._runner.schedule.request(flow.flow_id, parked=flow.status is FlowStatus.PARKED)
+            self._runner.schedule.request(flow, parked=flow.status is FlowStatus.PARKED)
 
     async def _reopen(self, flow: FlowRow, method: Method) -> bool:
         runner = self._runner
         registered = runner.registered(flow)
+        if registered.body_of(flow) is None:
+            raise FlowNotReopened(
+                flow.flow_id, f"flow {flow.flow_id} has failed and is not reopened: {registered.body_is_missing(flow)}"
+            )
         error, failure = decode_failed_flow(flow.flow_id, registered.flow_class.failures, flow.return_value)
         rows = self._rows(flow.flow_id)
         try:
             plan = plan_reopening(flow, rows, failure, runner.clock.now())
         except FlowNotReopened as refusal:
             raise refusal from error
-        reopened: bool = await runner.ask(
-            plan, lambda done: runner.schedule.request(flow.flow_id) if done is True else None
-        )
+        reopened: bool = await runner.ask(plan, lambda done: runner.schedule.request(flow) if done is True else None)
         return reopened
 
     def _raise_outcome(self, flow: FlowRow, method: Method) -> NoReturn:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
 from persistasaurus.errors import ImportedTwice
-from persistasaurus.flow_classes import FlowClass, Kind, Method
+from persistasaurus.flow_classes import FlowClass, Kind, Method, methods_of
 from persistasaurus.staleness import Comparison
 
 __all__ = ["Durable", "FlowClass", "Kind", "Method", "proxy"]
@@ -45,13 +45,14 @@ def proxy(*, raises: tuple[type[BaseException], ...] = ()) -> Callable[[ProxyT],
         StaleProxy: The user's class has changed since.
         ImportedTwice: The module of the user's class is what runs as the program.
         ValueNotStorable: A parameter or a result has a type that cannot be stored.
+        DuplicateFlow: Two bodies of a flow have one version.
+        TypeError: A kept body is of no flow of the class, or not older than the flow's own.
     """
 
     def describe(proxy_class: ProxyT) -> ProxyT:
         name = proxy_class.__bases__[0].__name__
         _refuse_the_program(proxy_class.__bases__[0])
-        declared = Comparison(proxy_class, raises).declared()
-        methods = {each.name: Method(name, each) for each in declared}
+        methods = methods_of(name, Comparison(proxy_class, raises).declared())
         proxy_class.__persistasaurus__ = FlowClass(proxy_class, methods, raises)  # type: ignore[attr-defined]  # it derives from Durable
         return proxy_class
 

@@ -140,6 +140,8 @@ class FlowRow(Struct, frozen=True):
     ended_at: int | None = None
     claims: int = 0
     """How often the right to run it has changed hands: the fencing token of a claim (G11)."""
+    version: int = 1
+    """The version of the flow that it was started on, and runs to its end."""
 
     @property
     def name(self) -> str:

@@ -109,8 +109,8 @@ def require_same_call(
     if kind is Kind.STEP and method is not None and not method.parameters.same(row.parameters, parameters):
         raise IncompatibleChange(
             f"flow {row.flow_id}: {describe(row)} is on record with the arguments {shorten(row.parameters)}, "
-            f"the code now gives {shorten(parameters)}; what may differ from run to run, such as the time or a random "
-            f"number, belongs into a step"
+            f"the code now gives {shorten(parameters)}; what may differ from run to run is the outcome of a step, the "
+            f"time and random numbers come from now(), uuid4() and random() of persistasaurus"
         )
 
 

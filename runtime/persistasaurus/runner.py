@@ -17,6 +17,7 @@ from persistasaurus.errors import (
     CorruptRow,
     EngineClosed,
     FlowNotRegistered,
+    IncompatibleChange,
     LogUnavailable,
     PersistasaurusError,
     RecoveryLimit,
@@ -43,6 +44,7 @@ from persistasaurus.replay import History
 from persistasaurus.row_changes import change_of
 from persistasaurus.schedule import Schedule
 from persistasaurus.settings import Settings
+from persistasaurus.versions import body_is_missing
 
 logger = logging.getLogger("persistasaurus.engine")
 
@@ -53,6 +55,14 @@ class Registered(Struct, frozen=True):
     flow_class: FlowClass
     method: Method
     proxy: object
+
+    def body_of(self, flow: FlowRow) -> Method | None:
+        """The body that a flow runs, which is that of the version it was started on; None if it is not there."""
+        return self.flow_class.bodies[self.method.name].get(flow.version)
+
+    def body_is_missing(self, flow: FlowRow) -> IncompatibleChange:
+        """What to say of a flow whose body is not there."""
+        return body_is_missing(flow, self.method, self.flow_class.bodies[self.method.name])
 
 
 class Runner:
@@ -69,6 +79,7 @@ class Runner:
         self.put = log.put
         self.clock = settings.clock
         self.random = settings.random
+        self.seed = b""
         self.max_bytes = settings.max_bytes
         self.pump = Pump()
         self.closing = False
@@ -98,6 +109,7 @@ class Runner:
         """Open the log and begin recovery."""
         self.log.open(self._commits.committed, self._news)
         try:
+            self.seed = self.log.seed
             self.heard = self.log.last_signal()
             self.schedule.recover()
         except BaseException:
@@ -188,7 +200,7 @@ class Runner:
         if elsewhere:
             for flow in self.log.ended(elsewhere):
                 if self.schedule.has_new_code(flow):
-                    self.schedule.request(flow.flow_id, parked=True)
+                    self.schedule.request(flow, parked=True)
                 else:
                     self.tell_callers(flow)
 
@@ -282,6 +294,11 @@ class Runner:
         found = self._registered.get(flow.name)
         return None if found is None else found.flow_class.digest
 
+    def can_run(self, flow: FlowRow) -> bool:
+        """Whether there is a body here of the version that a flow was started on."""
+        found = self._registered.get(flow.name)
+        return found is not None and found.body_of(flow) is not None
+
     def begin(self, flow: FlowRow, heard: int) -> None:
         """Run a flow that was just recorded, unless it was found on record and run before this was heard.
 
@@ -306,6 +323,10 @@ class Runner:
         if flow.flow_id in self.executions or self.closing:
             return
         found = self.registered(flow)
+        body = found.body_of(flow)
+        if body is None:
+            self._park(flow, found, found.body_is_missing(flow), digest=found.flow_class.digest)
+            return
         if recovering and flow.recoveries >= self._settings.max_recoveries:
             problem = RecoveryLimit(
                 f"flow {flow.flow_id} was recovered {flow.recoveries} times and its process ended each time before "
@@ -326,7 +347,7 @@ class Runner:
         )
         self._run(
             Execution(
-                self, flow, found.flow_class, found.method, found.proxy,
+                self, flow, found.flow_class, body, found.proxy,
                 history=history, unread=unread, taken=taken, recovering=recovering,
             )
         )  # fmt: skip

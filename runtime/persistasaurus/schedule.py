@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from persistasaurus.clock import Alarm
 from persistasaurus.errors import CorruptRow, LogUnavailable
 from persistasaurus.execution import Execution
+from persistasaurus.left_to_others import LeftToOthers
 from persistasaurus.log import HEAD_START
 from persistasaurus.records import Answer, Claim, FlowRow, FlowStatus, Release
 from persistasaurus.row_changes import flow_claimed
@@ -58,6 +59,7 @@ class Schedule:
         self._parked: Iterator[str] = iter(())
         self._left_alone: set[str] = set()
         """Flows that could not be brought back here; others may try."""
+        self._left_to_others = LeftToOthers()
         self._admitted: dict[str, int] = {}
         self._available: Iterator[FlowRow] | None = None
         """Flows that were found and are not claimed yet."""
@@ -95,10 +97,12 @@ class Schedule:
         self._later = None
         self.look()
 
-    def request(self, flow_id: str, *, parked: bool = False) -> None:
+    def request(self, flow: FlowRow, *, parked: bool = False) -> None:
         """Bring a flow back ahead of the others, if nobody runs it: somebody waits for it."""
-        if flow_id not in self._runner.executions and flow_id not in self._claiming:
-            self._requested[flow_id] = parked
+        if not self._runner.can_run(flow):
+            self.look()  # it is left to others first
+        elif flow.flow_id not in self._runner.executions and flow.flow_id not in self._claiming:
+            self._requested[flow.flow_id] = parked
             self._go_on()
 
     def leave_alone(self, flow_id: str) -> None:
@@ -199,10 +203,22 @@ class Schedule:
             if flow.flow_id in self._runner.executions:
                 self._look_after(self._runner.executions[flow.flow_id], flow)
             elif flow.flow_id not in self._claiming and flow.flow_id not in self._left_alone:
+                if self._is_left_to_others(flow):
+                    continue
                 self._claim_with_room(flow.flow_id)
                 if not self._has_room():
                     return
         self._available = None
+        self._left_to_others.forget(self._runner.clock.now())
+
+    def _is_left_to_others(self, flow: FlowRow) -> bool:
+        """Whether to leave a flow to engines that have its version; if none takes it, it is claimed, and parked."""
+        if self._runner.can_run(flow):
+            return False
+        until = self._left_to_others.until(flow.flow_id, self._runner.clock.now())
+        if until is not None:
+            self._note_due(until)
+        return until is not None
 
     def _claim_with_room(self, flow_id: str, *, parked: bool = False) -> None:
         self._admitted[flow_id] = self._runner.clock.now() + _LONGEST_PLACE * 1_000_000
@@ -306,9 +322,9 @@ class Schedule:
             after = (page[-1].timestamp, page[-1].flow_id)
 
     def has_new_code(self, flow: FlowRow) -> bool:
-        """Whether a flow was parked under other code than today's (G5)."""
+        """Whether a flow was parked under other code than today's, which has the flow's version (G5)."""
         digest = self._runner.digest_of(flow) if flow.status is FlowStatus.PARKED else None
-        return flow.digest is not None and digest is not None and flow.digest != digest
+        return flow.digest is not None and digest not in (None, flow.digest) and self._runner.can_run(flow)
 
     def _wait_for_due(self, now: int) -> None:
         """Look again when the next flow is due, or when a due one has been left to the engine it was with."""

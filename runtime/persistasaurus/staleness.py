@@ -13,7 +13,7 @@ from persistasaurus.annotations import resolved, same_type, type_text
 from persistasaurus.differences import equal, shortened
 from persistasaurus.errors import StaleProxy
 from persistasaurus.flow_classes import KINDS, Declared, Kind
-from persistasaurus.marks import Mark, StepMark, mark_of
+from persistasaurus.marks import Mark, StepMark, hand_on, mark_of
 
 _DOORS: Final[dict[str, Kind]] = {
     "flow": "flow",
@@ -55,6 +55,7 @@ class Comparison:
             self._compare_parameters(name, function, override)
             hints = self._compare_types(name, function, override)
             self._require_listed(name, mark)
+            hand_on(mark, override)  # the flow instance is made of overrides, and must offer no kept body
             yield Declared(name, function, mark, override, hints)
         for name in dict.fromkeys(name for cls in self._user_class.__mro__ for name in vars(cls)):
             mark_found = mark_of(inspect.getattr_static(self._user_class, name, None))

@@ -7,17 +7,19 @@ from tests.architecture.imports import COMPILER, imports_of_package
 # Each stage with its modules; a package stands for all modules in it. What a stage gives to the next one, a value that
 # both know, stands before either.
 STAGES = (
-    ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "model", "project", "cannot_run",
-                "exit_codes")),
-    ("source file", ("configuration", "findings_of_files", "sources")),
+    ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "kept_state", "model", "project", "versions",
+                "cannot_run", "exit_codes")),
+    ("source file", ("configuration", "findings_of_files", "sources", "git_files")),
     ("libcst tree", ("parse",)),
     ("names", ("import_paths", "names")),
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
+    ("suppression", ("suppression",)),
     ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
                  "import_lines", "outline", "proxies")),
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files",)),
+    ("edits of sources", ("keeping",)),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
     ("commands", ("project_setup", "commands", "__main__")),
 )  # fmt: skip
@@ -44,10 +46,13 @@ def test_a_stage_imports_only_earlier_ones() -> None:
     ] == []
 
 
-def test_only_parse_names_and_lower_see_libcst() -> None:
+def test_only_parse_names_and_lower_see_libcst_and_what_edits_sources() -> None:
+    # An edit must keep every space and comment of the user, which the model does not have.
     assert {name for name in IMPORTS if "libcst" in IMPORTS[name].packages} == {
         "persistc.parse",
         "persistc.names",
+        "persistc.keeping.edits",
+        "persistc.keeping.import_edits",
         *(name for name in IMPORTS if name.startswith("persistc.lower.")),
     } - {"persistc.lower"}
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from persistc.checks import check
+from persistc.compiling import findings_of
 from persistc.configuration import Configuration
-from persistc.diagnostics import Diagnostic, in_order
+from persistc.diagnostics import Diagnostic
 from persistc.model import Kind
 from persistc.reading import Reading, read_project
 from persistc.sources import find_sources
@@ -27,15 +27,20 @@ CORPUS = Path(__file__).parent / "corpus"
 MARKER = re.compile(r"# (?P<severity>error|warning): (?P<codes>PST\d{3}(?:, PST\d{3})*)$")
 
 # Said outright, so that neither corpus can shrink unseen; who adds to one says so here.
-GOOD_FLOWS = 7
+GOOD_FLOWS = 16
 BAD_LINES = {
+    "PST106": 2,
     "PST201": 27,
     "PST202": 12,
     "PST203": 9,
     "PST204": 24,
+    "PST205": 25,
+    "PST206": 25,
     "PST207": 6,
     "PST208": 11,
+    "PST209": 9,
     "PST210": 5,
+    "PST212": 10,
     "PST220": 6,
 }
 
@@ -43,8 +48,9 @@ BAD_LINES = {
 def read(folder: str) -> tuple[Reading, list[Diagnostic]]:
     """A corpus, and what persistc finds in it."""
     configuration = Configuration(root=REPOSITORY, source=(CORPUS / folder,))
-    reading = read_project(find_sources((), configuration).sources, configuration)
-    return reading, in_order([*reading.findings, *check(reading.project)])
+    sources = find_sources((), configuration).sources
+    reading = read_project(sources, configuration)
+    return reading, findings_of(reading, sources)
 
 
 def marked_in(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -38,6 +38,17 @@ class ShopFlow:
     @signal
     async def confirm(self, at: datetime) -> datetime:
         return at
+
+    @flow(version=3)
+    async def order(self, article: str) -> str:
+        return article
+
+    @flow(version=2, of=order)
+    async def order_v2(self, article: str, count: int) -> str:
+        return article
+
+    @flow
+    async def reorder(self) -> None: ...
 """
 PAY = "async def pay(self, article: str, count: int, *, gift: bool = False) -> str:"
 AWAITED = f"""\
@@ -45,6 +56,12 @@ await self.pay(article, count)
 
     @step(raises=(PaymentDeclined,))
     {PAY}"""
+KEPT = """\
+@flow(version=2, of=order)
+    async def order_v2(self, article: str, count: int) -> str:
+        return article
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,19 @@ CHANGES = (
     Change("step_made_flow", "    @step\n    def pack", "    @flow\n    def pack", "pack", False),
     Change("step_made_signal", "    @step\n    def pack", "    @signal\n    def pack", "pack", False),
     Change("mark_removed", "    @step\n    def pack", "    def pack", "pack", False),
+    Change(
+        "kept_signature_changed", "def order_v2(self, article: str", "def order_v2(self, name: str", "order_v2", False
+    ),
+    Change("kept_made_plain", KEPT, KEPT.replace("async ", ""), "order_v2", True),
+    Change("kept_removed", f"    {KEPT}", "", "order_v2", True),
+    Change("kept_added", KEPT, KEPT + "    " + KEPT.replace("2", "1"), "order_v1", False),
+    Change(
+        "flow_made_kept",
+        "    @flow\n    async def reorder",
+        "    @flow(version=1, of=order)\n    async def reorder",
+        "reorder",
+        False,
+    ),
     Change("error_added", "raises=(PaymentDeclined,)", "raises=(PaymentDeclined, CardExpired)", "pay", False),
 )
 

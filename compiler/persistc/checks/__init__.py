@@ -15,18 +15,42 @@ from persistc.checks.exceptions import check_exceptions
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import flow_code
 from persistc.checks.inheritance import check_inheritance
+from persistc.checks.kept_bodies import check_kept_bodies
 from persistc.checks.mark_arguments import check_mark_arguments
 from persistc.checks.modules import check_modules
 from persistc.checks.plain_in_async import check_plain_in_async
+from persistc.checks.set_order import check_set_order
+from persistc.checks.shared_state import check_shared_state
 from persistc.checks.signatures import check_signatures
 from persistc.checks.strays import check_strays
+from persistc.checks.swallowing import check_swallowing
+from persistc.checks.tasks import check_tasks
+from persistc.checks.version_overrides import check_version_overrides
 from persistc.checks.waits import check_waits
 from persistc.diagnostics import Code, Diagnostic, in_order
 from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
-OF_CLASSES = (check_definitions, check_inheritance, check_assignments, check_mark_arguments, check_signatures)
-OF_FLOW_CODE = (check_calls, check_waits, check_awaits, check_plain_in_async, check_exceptions)
+OF_CLASSES = (
+    check_definitions,
+    check_inheritance,
+    check_assignments,
+    check_mark_arguments,
+    check_kept_bodies,
+    check_version_overrides,
+    check_signatures,
+)
+OF_FLOW_CODE = (
+    check_calls,
+    check_waits,
+    check_awaits,
+    check_plain_in_async,
+    check_exceptions,
+    check_shared_state,
+    check_set_order,
+    check_swallowing,
+    check_tasks,
+)
 
 
 def check(project: Project) -> list[Diagnostic]:

@@ -9,6 +9,7 @@ from persistc.checks.references import Reference, Through, references
 from persistc.diagnostics import Code, Diagnostic
 from persistc.flow_tree import Argument, Attribute, Call, Expression, dotted
 from persistc.model import PACKAGE, Kind, Method
+from persistc.versions import kept_of, version
 
 
 def check_calls(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
@@ -60,8 +61,10 @@ def _waited_for(body: FlowBody, reference: Reference) -> bool:
 
 
 def _goes_on(body: FlowBody, reference: Reference) -> bool:
-    """`super().place_order()` in an override of it: the same flow, in the base class's words."""
-    return reference.through is Through.SUPER and reference.attribute.name == body.method.name
+    """`super().place_order()` in an override of it, or in one that keeps what the class ran when it had no override:
+    the same flow, in the base class's words."""
+    names = {body.method.name, kept_of(body.method)}
+    return reference.through is Through.SUPER and reference.attribute.name in names
 
 
 def _arguments(reference: Reference, skip: int = 0) -> str:
@@ -145,12 +148,16 @@ def _flow_called(body: FlowBody, reference: Reference) -> Diagnostic:
         if name == caller and body.method.kind is Kind.FLOW
         else f"flow `{caller}` calls flow `{name}`, which would run under no flow id"
     )
+    label = "a flow is started through an engine"
+    if (kept := kept_of(reference.owned.method)) is not None and name != caller:
+        message = f"flow `{caller}` calls `{name}`, the kept version {version(reference.owned.method)} of `{kept}`"
+        label = "only flows that started on that version run it"
     return Diagnostic(
         code=Code.FLOW_CALLS_FLOW,
         message=message,
         file=body.module.file,
         span=reference.attribute.span,
-        label="a flow is started through an engine",
+        label=label,
         help=f"move what both do into a method without a mark, `async def _{name}(self, ...)`, and call that in both"
         if reference.owned.method.is_async
         else f"move what both do into a method without a mark, `def _{name}(self, ...)`, and call that in both",

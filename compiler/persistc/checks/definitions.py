@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from persistc.checks.flow_class import FlowClass, described
 from persistc.diagnostics import Code, Diagnostic, Note
 from persistc.model import Decorator, Kind, Method, ParameterKind
+from persistc.versions import is_kept
 
 FINAL = ("typing.final", "typing_extensions.final")
 OVERLOAD = ("typing.overload", "typing_extensions.overload")
@@ -200,7 +201,7 @@ def _name(flow_class: FlowClass, method: Method) -> Iterator[Diagnostic]:
                 else f"call it `_{bare}`: one underscore is only a hint to the reader"
             ),
         )
-    elif method.name in RESERVED and method.kind is not Kind.STEP:
+    elif method.name in RESERVED and method.kind is not Kind.STEP and not is_kept(method):
         yield Diagnostic(
             code=Code.RESERVED_NAME,
             message=f"{described(method)} has the name of something every flow instance has",

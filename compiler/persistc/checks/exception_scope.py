@@ -1,10 +1,9 @@
 """What can leave the body of a `try` in flow code: nothing, when it only begins steps, or nothing but groups."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
-from persistc.checks.references import Reference, Through, references
+from persistc.checks.references import Reference, Through
 from persistc.flow_tree import Attribute, Await, Call, Expression, ForLoop, NestedFunction, Node, Try, With, children
 from persistc.model import Kind
 
@@ -19,9 +18,11 @@ def inside(nodes: Sequence[Node]) -> Iterator[Node]:
             yield from inside(tuple(children(node)))
 
 
-def only_makes_tasks(flow_class: FlowClass, body: FlowBody, node: Try) -> str | None:
-    """The step that a `try` begins and does not await, when all its calls are such: no exception of theirs gets out."""
-    called = {id(found.call): found for found in references(flow_class, body) if found.call is not None}
+def only_makes_tasks(called: Mapping[int, Reference], node: Try) -> str | None:
+    """The step that a `try` begins and does not await, when all its calls are such: no exception of theirs gets out.
+
+    `called` holds the references of the body by the `id` of their call.
+    """
     begun: str | None = None
     for inner in inside(node.body):
         match inner:

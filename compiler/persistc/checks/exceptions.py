@@ -1,13 +1,13 @@
 """Exceptions that cross a replay: classes the generated module can import, and that a step can raise."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from persistc.checks.calls import is_wait
 from persistc.checks.exception_classes import Problem, Resolved, Resolver
 from persistc.checks.exception_scope import inside, leaves_only_as_group, only_makes_tasks
 from persistc.checks.flow_class import FlowClass, described
 from persistc.checks.flow_code import FlowBody
-from persistc.checks.references import references
+from persistc.checks.references import Reference, references
 from persistc.diagnostics import Code, Diagnostic, Note
 from persistc.flow_tree import (
     Attribute,
@@ -41,11 +41,15 @@ def check_exceptions(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Itera
     """PST110 for exceptions that cannot be rebuilt, PST111 for `except` clauses that never match."""
     yield from _listed(flow_class)
     for body in bodies:
+        tries = [located.node for located in body.nodes if isinstance(located.node, Try)]
+        if not tries:
+            continue
         resolver = Resolver(flow_class.project, body.module, body)
-        for located in body.nodes:
-            if isinstance(located.node, Try) and _has_step(flow_class, body, located.node):
-                yield from _caught(body, located.node, resolver)
-                yield from _out_of_reach(flow_class, body, located.node, resolver)
+        called = {id(found.call): found for found in references(flow_class, body) if found.call is not None}
+        for node in tries:
+            if _has_step(called, body, node):
+                yield from _caught(body, node, resolver)
+                yield from _out_of_reach(called, body, node, resolver)
 
 
 def _listed(flow_class: FlowClass) -> Iterator[Diagnostic]:
@@ -128,11 +132,13 @@ def _shadowed(body: FlowBody, expression: Expression, wider: Expression | Handle
     )
 
 
-def _out_of_reach(flow_class: FlowClass, body: FlowBody, node: Try, resolver: Resolver) -> Iterator[Diagnostic]:
+def _out_of_reach(
+    called: Mapping[int, Reference], body: FlowBody, node: Try, resolver: Resolver
+) -> Iterator[Diagnostic]:
     """Clauses for what is raised elsewhere, or arrives in a group."""
     if node.is_group:
         return
-    if (awaited := only_makes_tasks(flow_class, body, node)) is not None:
+    if (awaited := only_makes_tasks(called, node)) is not None:
         for handler in node.handlers[:1]:
             yield Diagnostic(
                 code=Code.EXCEPT_NEVER_MATCHES,
@@ -172,9 +178,8 @@ def _head(wider: Expression | Handler) -> Span:
     return Span.within_line(start.line, start.column, start.column + len("except"))
 
 
-def _has_step(flow_class: FlowClass, body: FlowBody, node: Try) -> bool:
+def _has_step(called: Mapping[int, Reference], body: FlowBody, node: Try) -> bool:
     """Whether a step's exception can come out of it: something is awaited, called on `self`, or asked its result."""
-    calls = {id(found.call) for found in references(flow_class, body) if found.call is not None}
     for inner in inside(node.body):
         match inner:
             case Await():
@@ -182,7 +187,7 @@ def _has_step(flow_class: FlowClass, body: FlowBody, node: Try) -> bool:
             case ForLoop(is_async=True) | With(is_async=True):
                 return True
             case Call(function=function):
-                if id(inner) in calls or is_wait(body, inner):
+                if id(inner) in called or is_wait(body, inner):
                     return True
                 if isinstance(function, Attribute) and function.name == "result":
                     return True

@@ -32,6 +32,14 @@ class FlowClass:
         """The flows, steps and signals defined in its own body."""
         return tuple(method for method in self.cls.methods if method.kind is not Kind.OTHER)
 
+    def overridden(self, name: str) -> Owned | None:
+        """The flow, step or signal that a method of this name, its own, overrides."""
+        for owner, module in self.lineage[1:]:
+            method = owner.by_name.get(name)
+            if method is not None and method.kind is not Kind.OTHER:
+                return Owned(method, owner, module)
+        return None
+
 
 def flow_classes(project: Project) -> Iterator[FlowClass]:
     """The flow classes of all modules that were read with their bodies."""

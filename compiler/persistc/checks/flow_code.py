@@ -81,8 +81,16 @@ class FlowBody:
     @cached_property
     def local_names(self) -> frozenset[str]:
         """The names bound in the method or in functions within it."""
-        parameters = {parameter.name for parameter in self.method.parameters}
-        return frozenset(parameters.union(*(bound_by(located.node) for located in self.nodes)))
+        return frozenset((*(parameter.name for parameter in self.method.parameters), *self.bindings))
+
+    @cached_property
+    def bindings(self) -> Mapping[str, Sequence[Node]]:
+        """The nodes that bind each name in the method or in functions within it; parameters of the method are none."""
+        found: dict[str, list[Node]] = {}
+        for located in self.nodes:
+            for name in bound_by(located.node):
+                found.setdefault(name, []).append(located.node)
+        return found
 
     @cached_property
     def assigned(self) -> Mapping[str, Sequence[Expression | None]]:

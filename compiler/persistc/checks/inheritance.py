@@ -13,12 +13,12 @@ def check_inheritance(flow_class: FlowClass) -> Iterator[Diagnostic]:
     yield from _bases(flow_class)
     own = flow_class.cls.by_name
     for method in own.values():
-        replaced = _marked_above(flow_class, method.name)
+        replaced = flow_class.overridden(method.name)
         if replaced is not None and replaced.method.kind is not method.kind:
             yield _lost(flow_class, method, replaced)
     for name, owned in flow_class.members.items():
         if name not in own and owned.method.kind is Kind.OTHER:
-            replaced = _marked_above(flow_class, name)
+            replaced = flow_class.overridden(name)
             if replaced is not None and not _below(flow_class, owned, replaced):
                 yield _hidden(flow_class, owned, replaced)
 
@@ -35,14 +35,6 @@ def _bases(flow_class: FlowClass) -> Iterator[Diagnostic]:
                 label="what is overridden below this class is not logged",
                 help=f"derive from the flow class `{name.removeprefix('Durable')}`: it gets a proxy of its own",
             )
-
-
-def _marked_above(flow_class: FlowClass, name: str) -> Owned | None:
-    for owner, module in flow_class.lineage[1:]:
-        method = owner.by_name.get(name)
-        if method is not None and method.kind is not Kind.OTHER:
-            return Owned(method, owner, module)
-    return None
 
 
 def _below(flow_class: FlowClass, owned: Owned, replaced: Owned) -> bool:

@@ -6,23 +6,27 @@ from typing import TypeGuard
 
 from persistc.checks.flow_class import FlowClass, described
 from persistc.diagnostics import Code, Diagnostic, Note
-from persistc.flow_tree import Call, Constant, Display, Expression, Starred
+from persistc.flow_tree import Attribute, Call, Constant, Display, Expression, Name, Starred
 from persistc.model import Decorator, Kind, Method, Text
 from persistc.spans import Span
+from persistc.versions import FIRST, has_readable_version
 
 OPTIONS = {
-    Kind.FLOW: ("name",),
+    Kind.FLOW: ("name", "version", "of"),
     Kind.STEP: ("delay", "retry", "at_most_once", "raises"),
     Kind.SIGNAL: (),
 }
 
 
 def check_mark_arguments(flow_class: FlowClass) -> Iterator[Diagnostic]:
-    """PST014 for options that cannot be read, PST015 for `at_most_once` with `retry`."""
+    """PST014 for options that cannot be read or make no sense, PST015 for `at_most_once` with `retry`."""
     for method in flow_class.own_marked:
         mark = method.mark
         if mark is not None:
             yield from _readable(flow_class, method, mark)
+            if method.kind is Kind.FLOW:
+                yield from _version(flow_class.module.file, method, mark)
+                yield from _kept(flow_class.module.file, method, mark)
             yield from _once_or_again(flow_class.module.file, method, mark)
 
 
@@ -58,6 +62,47 @@ def _readable(flow_class: FlowClass, method: Method, mark: Decorator) -> Iterato
     raises = mark.argument("raises") if method.kind is Kind.STEP else None
     if raises is not None and not _is_constant(flow_class, raises):
         yield from _written_out(file, method, raises)
+
+
+def _version(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+    written = mark.argument("version")
+    if written is not None and not has_readable_version(method):
+        yield Diagnostic(
+            code=Code.MARK_ARGUMENTS,
+            message=f"`version=` of {described(method)} is no number that persistc can read",
+            file=file,
+            span=written.span,
+            label="versions are numbered 1, 2, 3, ...",
+            help=f"write the number itself: `version={FIRST}`",
+        )
+
+
+def _kept(file: str, method: Method, mark: Decorator) -> Iterator[Diagnostic]:
+    """What `of=` says, and what cannot stand beside it."""
+    of, name = mark.argument("of"), mark.argument("name")
+    if of is None:
+        return
+    if not isinstance(of.expression, Name | Attribute):  # of an attribute `versions` has the word
+        meant = of.expression.value if isinstance(of.expression, Constant) else None
+        shown = meant if isinstance(meant, str) and meant.isidentifier() else "place_order"
+        yield Diagnostic(
+            code=Code.MARK_ARGUMENTS,
+            message=f"`of=` of {described(method)} does not name a flow",
+            file=file,
+            span=of.span,
+            label="persistc reads a bare name here",
+            help=f"write the name of the flow, defined above in the same class: `of={shown}`",
+        )
+    if name is not None:
+        yield Diagnostic(
+            code=Code.MARK_ARGUMENTS,
+            message=f"kept body `{method.name}` has a `name=` of its own",
+            file=file,
+            span=name.span,
+            label="it is recorded under the name of its flow",
+            help="remove `name=` here, and keep it at the flow itself",
+            notes=(Note(file, of.span, "the flow"),),
+        )
 
 
 def _keyword(mark: Decorator, keyword: str) -> Span | None:

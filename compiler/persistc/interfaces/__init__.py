@@ -7,5 +7,6 @@ a full reading. `FunctionsOfModule` gives the bodies, one by one, of the functio
 
 from persistc.interfaces.functions import FunctionsOfModule
 from persistc.interfaces.modules import read_interface
+from persistc.interfaces.state import read_state
 
-__all__ = ["FunctionsOfModule", "read_interface"]
+__all__ = ["FunctionsOfModule", "read_interface", "read_state"]

@@ -76,6 +76,10 @@ class AstExpressions:
     at: Span | None = None
     """The one place that stands for all, of a type in quotes."""
 
+    @classmethod
+    def of(cls, text: str) -> AstExpressions:
+        return cls(re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff")))
+
     def text(self, node: ast.expr, is_type: bool = False) -> Text:
         span, source = self.span(node), self.source(node)
         try:
@@ -230,8 +234,3 @@ def parameter_names(parameters: ast.arguments) -> tuple[str, ...]:
     listed = (*parameters.posonlyargs, *parameters.args, *parameters.kwonlyargs)
     starred = (parameters.vararg, parameters.kwarg)
     return tuple(each.arg for each in (*listed, *starred) if each is not None)
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines as Python counts them."""
-    return re.split(r"\r\n|\r|\n", text.removeprefix("\ufeff"))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from persistc.import_paths import ImportPaths
 from persistc.interfaces.definitions import AstDefinitions
-from persistc.interfaces.expressions import AstExpressions, lines_of
-from persistc.interfaces.modules import statements
+from persistc.interfaces.expressions import AstExpressions
+from persistc.interfaces.modules import parsed, statements_of
 from persistc.interfaces.statements import AstStatements
 from persistc.model import Method, Module
 from persistc.sources import SourceFile
@@ -43,16 +42,13 @@ class FunctionsOfModule(Mapping[str, Method]):
 
     @cached_property
     def _nodes(self) -> Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return dict(_functions(ast.parse(self.text).body))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return {}  # newer than this Python, or too deep: `reading` has said so where it matters
+        tree = parsed(self.text)
+        # Newer than this Python, or too deep: `reading` has said so where it matters.
+        return {} if isinstance(tree, SyntaxError) else dict(_functions(tree.body))
 
     @cached_property
     def _statements(self) -> AstStatements:
-        return AstStatements(AstExpressions(lines_of(self.text)), self.source, self.paths)
+        return AstStatements(AstExpressions.of(self.text), self.source, self.paths)
 
     def _lower(self, name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Method:
         owner = self.module.find(name.partition(".")[0]) if "." in name else None
@@ -62,7 +58,7 @@ class FunctionsOfModule(Mapping[str, Method]):
 
 
 def _functions(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for node in statements(body):
+    for node in statements_of(body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, node
         elif isinstance(node, ast.ClassDef):

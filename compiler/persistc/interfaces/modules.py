@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from persistc.flow_tree import bound_names
 from persistc.import_paths import ImportPaths
 from persistc.interfaces.definitions import AstDefinitions, type_parameters
-from persistc.interfaces.expressions import AstExpressions, lines_of
+from persistc.interfaces.expressions import AstExpressions
 from persistc.model import (
     Base,
     Binding,
@@ -30,17 +30,23 @@ from persistc.sources import SourceFile
 
 def read_interface(text: str, source: SourceFile, paths: ImportPaths) -> Module | SyntaxError:
     """The interface of a module, or why this Python cannot read it."""
+    tree = parsed(text)
+    if isinstance(tree, SyntaxError):
+        return tree
+    expressions = AstExpressions.of(text)
+    return _Interface(source, paths, expressions, AstDefinitions(expressions)).module(tree)
+
+
+def parsed(text: str) -> ast.Module | SyntaxError:
+    """The tree of a module, or why this Python cannot read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            return ast.parse(text)
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxError(str(error))
-    lines = lines_of(text)
-    expressions = AstExpressions(lines)
-    return _Interface(source, paths, expressions, AstDefinitions(expressions)).module(tree)
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,13 @@ class _Interface:
             interface_only=True,
         )
         found = tuple(
-            self._class(node, shell, imports) for node in statements(tree.body) if isinstance(node, ast.ClassDef)
+            self._class(node, shell, imports) for node in statements_of(tree.body) if isinstance(node, ast.ClassDef)
         )
         strays = (
             Stray(
                 node.name, self.lowered.name_span(node), tuple(self.definitions.decorators(node, shell, None)), "module"
             )
-            for node in statements(tree.body)
+            for node in statements_of(tree.body)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
         )
         return replace(shell, classes=found, strays=tuple(strays))
@@ -101,7 +107,7 @@ class _Interface:
         return Scope(tuple(self._bindings(body, qualified, imports)))
 
     def _bindings(self, body: Sequence[ast.stmt], qualified: str, imports: Sequence[Import]) -> Iterator[Binding]:
-        for node in statements(body):
+        for node in statements_of(body):
             match node:
                 case ast.Import() | ast.ImportFrom():
                     span = self.lowered.span(node)
@@ -167,7 +173,7 @@ class _Interface:
                     yield from self._methods(block, module, inside, True)
 
     def _attributes(self, body: Sequence[ast.stmt]) -> Iterator[ClassAttribute]:
-        for node in statements(body):
+        for node in statements_of(body):
             match node:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                     text = None if value is None else self.lowered.text(value)
@@ -178,13 +184,13 @@ class _Interface:
                     yield ClassAttribute(name, self.lowered.span(target), None, self.lowered.text(value), None)
 
 
-def statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+def statements_of(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a scope, those below `if`, `try` and the like too."""
     for node in body:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for block in blocks(node):
-                yield from statements(block)
+                yield from statements_of(block)
 
 
 def blocks(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:

@@ -38,7 +38,7 @@ from persistasaurus.sqlite_log.evidence import is_all_there, was_counted
 from persistasaurus.sqlite_log.fold import ALONE, Fold, Known
 from persistasaurus.sqlite_log.many_rows import WRITES, ManyRows
 
-_INSERT_FLOWS: Final = ManyRows("insert_flows", 15)
+_INSERT_FLOWS: Final = ManyRows("insert_flows", 16)
 _INSERT_SIGNALS: Final = ManyRows("insert_signals", 8)
 _UPDATE_FLOWS: Final = ManyRows("update_flows", 11)
 _WRITE_INVOCATIONS: Final = ManyRows("write_invocations", 19)

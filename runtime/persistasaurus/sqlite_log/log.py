@@ -78,6 +78,10 @@ class SqliteLog:
         if opened is not None:
             opened.close()
 
+    @property
+    def seed(self) -> bytes:
+        return self._here().seed
+
     def put(self, write: Write) -> int:
         return self._here().writer.put(write)
 
@@ -163,8 +167,9 @@ class _Opened:
             undo.callback(files.close)
             file.prepare()
             with readable_errors(file.path):
-                self.reader = Reader(file)
+                self.reader = Reader(file.path, file.connect_to_read())
                 undo.callback(self.reader.close)
+                self.seed = self.reader.seed()
                 self.writer = Writer(file, files, lease, on_commit, close_within)
             undo.callback(self.writer.close)
             self._keeper = Keeper(files, self.reader, self.writer, lease, on_news)

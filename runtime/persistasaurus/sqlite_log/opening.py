@@ -78,9 +78,7 @@ class LogFile(Struct, frozen=True):
         # Read-only, because closing a database that was opened to write moves its write-ahead log: it may not be ours.
         try:
             # If nobody has it open it does not change meanwhile, and SQLite needs no files beside it.
-            in_use = any(os.path.exists(self.path + suffix) for suffix in ("-wal", "-journal"))
-            options = "" if in_use else "&immutable=1"
-            with closing(self._connect("ro" + options)) as connection:
+            with closing(self._connect("ro" if self._in_use else "ro&immutable=1")) as connection:
                 migrations.check(connection, self.path)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
@@ -88,6 +86,11 @@ class LogFile(Struct, frozen=True):
             # A crash left half a transaction, which whoever reads the file next has to roll back.
             with closing(self._connect("rw")) as connection:
                 migrations.check(connection, self.path)
+
+    @property
+    def _in_use(self) -> bool:
+        """Whether somebody has it open, or left it so."""
+        return any(os.path.exists(self.path + suffix) for suffix in ("-wal", "-journal"))
 
     def identity(self) -> tuple[int, int]:
         """What tells the file from another of the same name."""
@@ -137,6 +140,18 @@ class LogFile(Struct, frozen=True):
         connection = self._connect("rw")
         connection.execute("PRAGMA query_only = ON")
         connection.text_factory = bytes
+        return connection
+
+    def connect_to_look(self) -> sqlite3.Connection:
+        """A connection that changes nothing, not even what a crash left beside the file; others may write meanwhile."""
+        if self._in_use:
+            mode = "ro"
+        elif os.access(os.path.dirname(self.path), os.W_OK) and os.access(self.path, os.W_OK):
+            mode = "rw"  # nothing is left to be moved into it, and whoever opens it next may begin to write
+        else:
+            mode = "ro&immutable=1"
+        connection = self._connect(mode)
+        connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _connect(self, mode: str) -> sqlite3.Connection:

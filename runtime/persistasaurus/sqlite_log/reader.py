@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from persistasaurus.errors import CorruptRow
+from persistasaurus.errors import CorruptRow, LogUnavailable
 from persistasaurus.log import HEAD_START, Snapshot
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log import statements
 from persistasaurus.sqlite_log.engines import KnownEngine, known
-from persistasaurus.sqlite_log.opening import LogFile, readable_errors
+from persistasaurus.sqlite_log.opening import readable_errors
 from persistasaurus.sqlite_log.rows import ArchivedColumns, FlowColumns, InvocationColumns, SignalColumns
 
 _log: Final = logging.getLogger("persistasaurus.log")
@@ -38,9 +38,9 @@ _ALL: Final = 2**62
 class Reader:
     """A connection of its own for reading, usable from any thread."""
 
-    def __init__(self, file: LogFile) -> None:
-        self._path = file.path
-        self._connection = file.connect_to_read()
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
         self._guard = threading.RLock()
 
     def close(self) -> None:
@@ -56,6 +56,17 @@ class Reader:
         """A number that changes when anybody has written."""
         version: int = self._fetch("PRAGMA data_version", {})[0][0]
         return version
+
+    def seed(self) -> bytes:
+        """What random values of flow code are derived from."""
+        found = self._fetch(_SQL["seed"], {})
+        if len(found) != 1:
+            raise LogUnavailable(
+                f"{self._path} has lost its seed, from which flows draw random values: restore the table log_seed from "
+                "a copy of the log; with another seed, flows that have drawn some would be parked"
+            )
+        seed: bytes = found[0][0]
+        return seed
 
     def snapshot(self, flow_id: str) -> Snapshot | None:
         """All of one flow, in one transaction."""

@@ -51,6 +51,7 @@ def started_flows(flows: Iterable[FlowRow], owners: Mapping[str, int | None]) ->
             row.recoveries,
             NOTHING if row.ended_at is None else row.ended_at,
             row.claims,
+            row.version,
             _or_nothing(owners[row.flow_id]),
         )
     return cells
@@ -165,10 +166,11 @@ def ended_waits(waits: Iterable[SignalTaken]) -> list[Cell]:
 
 # The columns of a row as they are read, checked by msgspec: an unknown status, or text that is not UTF-8, is an error.
 FlowColumns = tuple[
-    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int
+    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int
 ]  # fmt: skip
 OwnedFlowColumns = tuple[
-    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int | None
+    str, str, str, int, str, FlowStatus, str, int, int | None, int, str | None, str | None, int | None, int, int,
+    int | None,
 ]  # fmt: skip
 InvocationColumns = tuple[
     str, int, Kind, str, str, str | None, int, int, str, int | None, int, Status,

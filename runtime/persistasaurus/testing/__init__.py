@@ -14,8 +14,9 @@
 
 `InMemoryLog` takes the place of the path of an SQLite log; its `journal` holds every write that became durable, and
 `crashed(writes)` is a new log with what would be on record had the process died behind so many. Without an engine,
-`log.invocations("f")` reads what is there. `ManualClock` stands still but for `advance`; `next_alarm` says how far away
-the next delay, time limit or retry is, and `until_alarm` waits until there is one.
+`log.invocations("f")` reads what is there. With `InMemoryLog(seed=...)` a flow of the same id that is started at the
+same time draws the same from `uuid4()` and `random()` in every test. `ManualClock` stands still but for `advance`;
+`next_alarm` says how far away the next delay, time limit or retry is, and `until_alarm` waits until there is one.
 
 `ExecutionLogContract` is for authors of other execution logs: a suite of tests that every log has to pass.
 """

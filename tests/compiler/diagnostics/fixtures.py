@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from persistc.checks import check
+from persistc.compiling import findings_of
 from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic, in_order
 from persistc.reading import read_project
@@ -63,8 +63,9 @@ def diagnose(files: Mapping[str, str], folder: Path, output_format: OutputFormat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     configuration = Configuration(root=folder, source=(folder,))
-    reading = read_project(find_sources((), configuration).sources, configuration)
-    found = tuple(in_order([*reading.findings, *check(reading.project)]))
+    sources = find_sources((), configuration).sources
+    reading = read_project(sources, configuration)
+    found = tuple(in_order(findings_of(reading, sources)))
     return Verdict(found, render(found, reading.texts, output_format))
 
 

@@ -1,6 +1,7 @@
 """The four forms in which findings are shown, and the frame of the readable one."""
 
 import json
+from dataclasses import replace
 
 from persistc.diagnostics import Code, Diagnostic, Note, Severity, in_order
 from persistc.findings_of_files import output_collision, syntax_error, unreadable_source
@@ -130,6 +131,11 @@ def test_findings_are_sorted_by_file_place_and_code_and_said_once() -> None:
     early = Diagnostic(Code.OVERLOADED, "m", "a.py", Span.within_line(9, 4, 5))
     same_place = Diagnostic(Code.FINAL, "m", "a.py", Span.within_line(9, 4, 5))
     assert in_order([COLLISION, late, early, same_place, late]) == [same_place, early, late, COLLISION]
+
+
+def test_a_finding_that_differs_in_its_notes_only_is_said_once() -> None:
+    again = replace(MISSING, notes=())
+    assert in_order([MISSING, again]) == [MISSING]
 
 
 def test_a_syntax_error_without_a_place_is_put_at_the_start() -> None:

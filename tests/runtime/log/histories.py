@@ -103,7 +103,18 @@ class _Author:
     def _start(self, flow_id: str) -> Write:
         status = self._draw(st.sampled_from(FlowStatus))
         return Start(
-            FlowRow(flow_id, "C", "m", self._draw(small), self._draw(texts), status, "3.11", 0, self._draw(maybe)),
+            FlowRow(
+                flow_id,
+                "C",
+                "m",
+                self._draw(small),
+                self._draw(texts),
+                status,
+                "3.11",
+                0,
+                self._draw(maybe),
+                version=self._draw(small),
+            ),
             self._draw(st.booleans()),
         )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from persistasaurus.errors import LogInUse, NewerSchema
+from persistasaurus.log import SEED_SIZE
 from persistasaurus.records import FlowStatus, Kind, Status
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.sqlite_log.migrations import MIGRATIONS, check, migrate
@@ -89,6 +90,10 @@ def test_a_golden_log_opens_reads_and_goes_on(tmp_path: Path, golden: Path) -> N
         "signup-3": FlowStatus.RUNNING,
         "signup-4": FlowStatus.PARKED,
     }
+    assert len(log.seed) == SEED_SIZE
+    assert {flow.flow_id for flow in log.flows() if flow.version != 1} == (
+        {"signup-2"} if golden.stem == "v3" else set()
+    )
     complete = log.flow("signup-1")
     assert complete is not None
     assert (complete.name, complete.return_value, complete.python) == ("SignupFlow.sign_up", "42", "3.11")
@@ -112,22 +117,24 @@ def test_a_golden_log_opens_reads_and_goes_on(tmp_path: Path, golden: Path) -> N
     log.close()
 
 
-def test_a_log_is_brought_up_to_date_by_many_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_log_is_brought_up_to_date_by_many_at_once(tmp_path: Path, version: str) -> None:
     path = tmp_path / "log.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((GOLDEN_LOGS / "v1.sql").read_text())
+        connection.executescript((GOLDEN_LOGS / f"{version}.sql").read_text())
     barrier = threading.Barrier(4)
 
-    def open_and_close() -> int:
+    def open_and_close() -> tuple[int, bytes]:
         log = SqliteLog(path)
         barrier.wait()
         log.open(lambda commit: None)
-        found = len(log.flows())
+        found = len(log.flows()), log.seed
         log.close()
         return found
 
     with ThreadPoolExecutor(4) as threads:
-        assert [future.result() for future in [threads.submit(open_and_close) for _ in range(4)]] == [4] * 4
+        found = [future.result() for future in [threads.submit(open_and_close) for _ in range(4)]]
+    assert found == [(4, found[0][1])] * 4
     with closing(sqlite3.connect(path)) as connection:
         assert check(connection, str(path)) == len(MIGRATIONS)
         assert connection.execute("SELECT count(*) FROM signals").fetchall() == [(2,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
@@ -145,3 +146,24 @@ def test_an_error_while_opening_lets_go_of_the_log(tmp_path: Path) -> None:
         log.flow("f")
     (tmp_path / "other.db").unlink()
     Session(log).log.close()
+
+
+def test_every_new_log_has_another_seed_and_a_copy_has_that_of_its_original(tmp_path: Path) -> None:
+    seeds = []
+    for name in ("one.db", "another.db", "copy.db"):
+        if name == "copy.db":
+            shutil.copy(tmp_path / "one.db", tmp_path / name)
+        log = SqliteLog(tmp_path / name)
+        log.open(lambda commit: None)
+        seeds.append(log.seed)
+        log.close()
+    assert seeds[0] != seeds[1]
+    assert seeds[0] == seeds[2]
+
+
+def test_a_log_that_has_lost_its_seed_is_not_opened_with_another(tmp_path: Path) -> None:
+    Session(SqliteLog(tmp_path / "log.db")).log.close()
+    with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None)) as connection:
+        connection.execute("DELETE FROM log_seed")
+    with pytest.raises(LogUnavailable, match=r"has lost its seed.*restore the table log_seed"):
+        SqliteLog(tmp_path / "log.db").open(lambda commit: None)

@@ -88,16 +88,19 @@ class ValuesFlow:
 
     @flow
     async def pass_on(self, everything: Everything) -> Everything:
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append(everything)
         back = await self.echo(everything)
-        self.flow_saw.append(back)
+        self.flow_saw.append(back)  # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         await self.pause()
         return back
 
     @flow
     async def lend_a_list(self) -> list[int]:
         numbers = [1]
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append(await self.change(numbers))
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append(list(numbers))
         await self.pause()
         return numbers
@@ -106,17 +109,20 @@ class ValuesFlow:
     async def get_what_the_body_keeps(self) -> list[int]:
         numbers = await self.keep()
         await self.change_kept()
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append(list(numbers))
         await self.pause()
         return numbers
 
     @flow
     async def read_declared_types(self) -> None:
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append(await self.floats())
         await self.pause()
 
     @flow
     async def leave_out(self, when: datetime, price: Decimal = Decimal("1.50"), note: str | None = None) -> None:
+        # persistc: allow[PST205] the test compares what the flow sees, live and replayed
         self.flow_saw.append((when, price, note))
         await self.book(when)
         await self.book(when, rate=Decimal("0.10"))
@@ -128,6 +134,7 @@ class ValuesFlow:
         try:
             await self.measure()
         except OutcomeNotStorable as error:
+            # persistc: allow[PST205] the test compares what the flow sees, live and replayed
             self.flow_saw.append(str(error))
         await self.pause()
         return "survived"

@@ -195,6 +195,10 @@ class WatchedLog:
         self.inner.close()
         self.is_open = False
 
+    @property
+    def seed(self) -> bytes:
+        return self.inner.seed
+
     def put(self, write: Write) -> int:
         self.writes.append(write)
         self.position = self.inner.put(write)
@@ -290,21 +294,31 @@ class Machine:
         chosen: EngineOptions = {"clock": self.clock, "closing_grace": timedelta(0), **self.options, **options}
         return Engine(log, flows=list(flows), **chosen)
 
-    def crashed(self) -> Machine:
-        """The machine as it comes up again if it crashes now: what is committed is there, nothing else."""
+    def crashed(self, writes: int | None = None) -> Machine:
+        """The machine as it comes up again if it crashes now: what is committed is there, nothing else.
+
+        Args:
+            writes: It crashed behind so many writes; only for a log in memory.
+        """
         folder = self.folder / "crashed"
-        folder.mkdir()
+        folder.mkdir(exist_ok=writes is not None)
         again = Machine(self.disk, folder, **self.options)
         again.clock = ManualClock(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.clock.now()))
         again.outside = self.outside
         if self._memory is not None:
-            again.log = again._log_on(self._memory.crashed())
+            again.log = again._log_on(self._memory.crashed(writes))
         else:
             source, target = sqlite3.connect(self.path), sqlite3.connect(again.path)
             source.backup(target)
             source.close()
             target.close()
         return again
+
+    @property
+    def journal(self) -> Sequence[Write]:
+        """The writes that became durable; only of a log in memory."""
+        assert self._memory is not None
+        return self._memory.journal
 
     # -- what is on record ----------------------------------------
 
@@ -382,11 +396,20 @@ class Machine:
             if task.done():
                 break
             next_alarm = self.clock.next_alarm()
-            if self._all_quiet() and next_alarm is not None:
+            if next_alarm is None:
+                await self._changed_or_alarmed()
+            elif self._all_quiet():
                 self.clock.advance(next_alarm)
             else:
                 await self.log.changed.wait()
         return await task
+
+    async def _changed_or_alarmed(self) -> None:
+        """Wait for a commit or an alarm: an engine that looks again a little later sets one without a commit."""
+        waits = [asyncio.ensure_future(each) for each in (self.log.changed.wait(), self.clock.until_alarm())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
 
     def _all_quiet(self) -> bool:
         if self.log.durable != self.log.position or self.log.flows(status=FlowStatus.RUNNING):

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from persistasaurus import FlowParked, FlowStatus, IncompatibleChange, wait_for_signal
+from persistasaurus.engine import registered_flows
+from persistasaurus.offline import Recorded, rehearse
 from persistasaurus.records import FlowRow
 
 from .flows_changes import EditedFlow, Sold
@@ -49,6 +51,7 @@ def parked(machine: Machine, before: Body, after: Body) -> str:
         await live_until_paused(machine, before)
         flow, calls = machine.record("f")
         seen = list(machine.outside.seen)
+        problem = rehearsed(machine, after)
         async with machine.engine(DurableEditedFlow(machine.outside, after)) as engine:
             edited = engine.get_flow(DurableEditedFlow, "f")
             with pytest.raises(FlowParked) as caught:
@@ -60,9 +63,21 @@ def parked(machine: Machine, before: Body, after: Body) -> str:
         assert untouched(flow_now) == untouched(flow)
         assert isinstance(caught.value.reason, IncompatibleChange)
         assert str(caught.value.reason) in str(caught.value)
+        assert str(problem) == str(caught.value.reason), "a rehearsal says something else"
         return str(caught.value.reason)
 
     return play(edit())
+
+
+def rehearsed(machine: Machine, after: Body) -> Exception | None:
+    """What a replay in memory says of the edited flow; no body may run for it, and nothing be recorded."""
+    flow, calls = machine.record("f")
+    seen = list(machine.outside.seen)
+    proxies = registered_flows([DurableEditedFlow(machine.outside, after)])
+    problem = rehearse(Recorded(flow, tuple(calls), ()), proxies, machine.log.seed)
+    assert machine.outside.seen == seen, "a step ran though it was only a rehearsal"
+    assert machine.record("f") == (flow, calls)
+    return problem
 
 
 def goes_on(machine: Machine, before: Body, after: Body) -> str:
@@ -70,6 +85,7 @@ def goes_on(machine: Machine, before: Body, after: Body) -> str:
 
     async def edit() -> str:
         await live_until_paused(machine, before)
+        assert rehearsed(machine, after) is None
         async with machine.engine(DurableEditedFlow(machine.outside, after)) as engine:
             return await engine.get_flow(DurableEditedFlow, "f").order.run()
 

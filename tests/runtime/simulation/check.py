@@ -38,6 +38,9 @@ def _judge(world: World, flow: FlowRow) -> list[str]:
         trouble.append(f"replayed to {replayer.outcome}, lived to {flow}")
     if world.traces[-1] != replayer.traces[-1]:
         trouble.append(f"the flow saw another world:\n  {world.traces[-1]}\n  {replayer.traces[-1]}")
+    drawn = [line for line in world.traces[-1] if line.startswith("draw gave")]
+    if len(set(drawn)) != len(drawn):
+        trouble.append(f"one value was drawn twice: {drawn}")
     for row in world.log.invocations(flow.flow_id, limit=10**6):
         # The attempts of a wait are those for the signal it has taken; one that gave its signal back starts anew.
         if world.started[row.step] > row.attempts and row.kind is not Kind.SIGNAL:

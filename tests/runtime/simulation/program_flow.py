@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Any
 
-from persistasaurus import Json, Retry, flow, parallel, signal, sleep, step, wait_for_signal
+from persistasaurus import Json, Retry, flow, now, parallel, random, signal, sleep, step, uuid4, wait_for_signal
 
 
 class Declined(Exception):
@@ -19,6 +19,11 @@ class Broken(Exception):
 
 
 Trace = list[str]
+
+
+def drawn() -> str:
+    """What flows see of time and chance."""
+    return f"{uuid4()}, {random().random()} at {now().isoformat()}"
 
 
 class ProgramFlow:
@@ -62,6 +67,9 @@ class ProgramFlow:
 
     async def do_thread(self, trace: Trace, name: str, fails: int) -> Any:
         return await asyncio.to_thread(self.plain, name, fails, "obeys")
+
+    async def do_draw(self, trace: Trace) -> str:
+        return drawn()
 
     async def do_sleep(self, trace: Trace, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -288,6 +296,9 @@ class PlainProgramFlow:
 
     def do_once(self, trace: Trace, name: str, behaviour: str) -> Any:
         return self.once(name, 0, behaviour)
+
+    def do_draw(self, trace: Trace) -> str:
+        return drawn()
 
     def do_sleep(self, trace: Trace, seconds: float) -> None:
         sleep(timedelta(seconds=seconds))

@@ -62,6 +62,8 @@ class Programs:
             return ["signal", chance.choice(["a", "b"]), chance.choice([None, 1, 10])]
         if kind < 0.88:
             return ["raise"]
+        if kind < 0.94:
+            return ["draw"]
         if self.plain:
             return ["step", self._name(), fails, behaviour]
         return [chance.choice(["plain", "thread"]), self._name(), chance.choice([0, 0, 1])]

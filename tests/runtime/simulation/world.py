@@ -41,6 +41,7 @@ from .program_flow import Declined, Trace
 from .program_flow_durable import DurablePlainProgramFlow, DurableProgramFlow
 
 FLOW_ID = "flow-1"
+SEED = b"the simulation's"
 START = 1_750_000_000_000_000
 ENDED = (FlowStatus.COMPLETE, FlowStatus.FAILED, FlowStatus.PARKED)
 
@@ -104,6 +105,7 @@ class World:
         self.closing = False
         self.max_bytes = 1 << 20
         self.heard = 0
+        self.seed = SEED
         self.clock: Clock = self
         self.waiters: deque[tuple[int, Waiter]] = deque()
         self.alarms: list[tuple[int, int, Alarm]] = []
@@ -359,6 +361,7 @@ class Replayer(World):
         self.closing = False
         self.max_bytes = 1 << 20
         self.heard = 0
+        self.seed = SEED
         self.clock: Clock = self
         self.alarms = []
         self.sent = {}

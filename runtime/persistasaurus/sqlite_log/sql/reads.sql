@@ -4,7 +4,7 @@
 -- name: flow
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims
+    return_value, ended_at, claims, version
 FROM execution_log
 WHERE flow_id = :flow_id AND step = 0;
 
@@ -41,7 +41,7 @@ ORDER BY signal_id;
 -- name: flows
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims
+    return_value, ended_at, claims, version
 FROM execution_log
 WHERE step = 0 AND (timestamp, flow_id) > (:after_timestamp, :after_flow_id)
 ORDER BY timestamp, flow_id
@@ -50,7 +50,7 @@ LIMIT :limit;
 -- name: flows_of_status
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims
+    return_value, ended_at, claims, version
 FROM execution_log
 WHERE step = 0 AND status = :status AND (timestamp, flow_id) > (:after_timestamp, :after_flow_id)
 ORDER BY timestamp, flow_id
@@ -61,7 +61,7 @@ LIMIT :limit;
 -- name: available
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims
+    return_value, ended_at, claims, version
 FROM (
     SELECT * FROM (
         SELECT *, timestamp AS since
@@ -98,7 +98,7 @@ LIMIT :limit;
 -- name: ended
 SELECT
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims
+    return_value, ended_at, claims, version
 FROM execution_log
 WHERE step = 0 AND flow_id IN (SELECT value FROM json_each(:flow_ids)) AND status NOT IN ('RUNNING', 'WAITING');
 
@@ -125,3 +125,7 @@ FROM execution_log INDEXED BY flows_due
 WHERE step = 0 AND status = 'WAITING' AND due > :after
 ORDER BY due
 LIMIT 1;
+
+-- name: seed
+SELECT seed
+FROM log_seed;

@@ -7,12 +7,12 @@
 -- name: insert_flows
 INSERT INTO execution_log (
     flow_id, step, timestamp, class_name, method_name, status, parameters, return_value, kind, round, due, python,
-    digest, recoveries, ended_at, claims, engine
+    digest, recoveries, ended_at, claims, version, engine
 )
 SELECT
     column1, 0, column2, column3, column4, column5, column6, nullif(column7, 0.5), 'FLOW', column8,
     nullif(column9, 0.5), column10, nullif(column11, 0.5), column12, nullif(column13, 0.5), column14,
-    nullif(column15, 0.5)
+    column15, nullif(column16, 0.5)
 FROM (VALUES {rows})
 WHERE column1 <> 0.5;
 
@@ -112,7 +112,7 @@ WHERE flow_id = v.column1 AND signal_id = v.column2 AND taken_by = v.column3;
 -- name: flows_asked_about
 SELECT json_group_array(json_array(
     flow_id, class_name, method_name, timestamp, parameters, status, python, round, due, recoveries, digest,
-    return_value, ended_at, claims,
+    return_value, ended_at, claims, version,
     (SELECT e.engine FROM engines AS e WHERE e.engine = execution_log.engine AND e.lease_until > 0)
 ))
 FROM execution_log

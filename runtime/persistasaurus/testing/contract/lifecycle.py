@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from persistasaurus.errors import LogError, LogInUse
+from persistasaurus.log import SEED_SIZE
 from persistasaurus.records import Commit, FlowStatus, Start, Status, Write
 from persistasaurus.testing.contract.session import (
     PATIENCE,
@@ -153,6 +154,13 @@ class LifecycleContract(LogContract):
             pass
         with refusing(LogError):
             log.put(made(1))
+
+    def test_a_log_has_a_seed_and_keeps_it(self) -> None:
+        with self.opened() as session:
+            seed, log = session.log.seed, session.log
+            assert len(seed) == SEED_SIZE
+        with self.opened(self.reopened(log)) as again, self.opened(self.beside(again.log)) as beside:
+            assert again.log.seed == beside.log.seed == seed
 
     def test_closing_twice_is_harmless(self) -> None:
         with self.opened() as session:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from persistasaurus.records import (
     CallChanged,
     CallMade,
+    Claim,
     FlowChanged,
     FlowRow,
     FlowStatus,
@@ -18,7 +19,7 @@ from persistasaurus.records import (
     Status,
     Write,
 )
-from persistasaurus.testing.contract.session import LogContract, changed, flow_changed, flow_row, made
+from persistasaurus.testing.contract.session import NAMES, LogContract, changed, flow_changed, flow_row, made
 
 LARGEST = 2**63 - 1
 
@@ -28,7 +29,7 @@ class RowsContract(LogContract):
 
     def test_a_started_flow_is_found_as_it_was_recorded(self) -> None:
         row = FlowRow(
-            "f", "Signup", "sign_up", 1, "[1]", FlowStatus.WAITING, "3.12", 2, 3, 4, "digest", '"value"', 5
+            "f", "Signup", "sign_up", 1, "[1]", FlowStatus.WAITING, "3.12", 2, 3, 4, "digest", '"value"', 5, version=7
         )  # fmt: skip
         with self.opened() as session:
             assert session.make(Start(row)).answer is None
@@ -71,13 +72,28 @@ class RowsContract(LogContract):
 
     def test_a_flow_changes_in_every_column_that_may_change(self) -> None:
         with self.opened() as session:
-            session.make(Start(flow_row()))
+            session.make(Start(replace(flow_row(), version=2)))
             session.make(FlowChanged("f", FlowStatus.PARKED, 1, 2, "digest", '"why"', 3))
             assert session.log.flow("f") == FlowRow(
-                "f", "Signup", "sign_up", 1_000, '["alice"]', FlowStatus.PARKED, "3.11", 0, 1, 2, "digest", '"why"', 3
-            )
+                "f", "Signup", "sign_up", 1_000, '["alice"]', FlowStatus.PARKED, "3.11", 0, 1, 2, "digest", '"why"', 3,
+                version=2,
+            )  # fmt: skip
             session.make(FlowChanged("f", FlowStatus.RUNNING, None, 0, None, None, None))
-            assert session.log.flow("f") == flow_row()
+            assert session.log.flow("f") == replace(flow_row(), version=2)
+
+    def test_a_flow_is_found_with_its_version_however_one_looks_for_it(self) -> None:
+        row = replace(flow_row(), version=3)
+        with self.opened() as session:
+            session.make(Start(row, claim=False))
+            assert session.make(Start(row)).answer == row
+            assert [*session.log.flows(), *session.log.flows(status=row.status)] == [row, row]
+            assert session.log.available(2_000, NAMES) == [row]
+            assert session.make(Claim("f")).answer == row
+            snapshot = session.log.snapshot("f")
+            assert snapshot is not None
+            assert snapshot.flow.version == 3
+            session.make(FlowChanged("f", FlowStatus.COMPLETE, None, 0, None, "1", 9, claims=1))
+            assert [found.version for found in session.log.ended(["f"])] == [3]
 
     def test_a_call_is_found_as_it_was_made(self) -> None:
         write = CallMade(
