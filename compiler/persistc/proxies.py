@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from persistc.carried_names import CarriedNames
+from persistc.checks.flow_class import FlowClass
 from persistc.docstrings import docstring_lines
 from persistc.error_table import error_table
 from persistc.expression_text import expression_text
+from persistc.flow_graph.lines import Line
 from persistc.flow_tree import Constant, Display, Expression, Unary
 from persistc.import_lines import ImportLine, import_block
 from persistc.model import Class, Kind, Method, Module, Parameter, ParameterKind
-from persistc.outline import Line, outline
+from persistc.outline import outline
 from persistc.project import Owned, Project
 from persistc.stored_types import is_declared_storable
 
@@ -111,7 +113,8 @@ class _Composer:
         )
 
     def _class(self, cls: Class) -> ProxyClass:
-        members = self._project.members(cls, self._module)
+        flow_class = FlowClass(self._project, self._module, cls)
+        members = flow_class.members
         marked = [owned for owned in members.values() if owned.method.kind is not Kind.OTHER]
         base = self._names.defined(cls.name, self._module)
         raises = () if self._is_stub else error_table(list(members.values()), self._project)
@@ -120,13 +123,13 @@ class _Composer:
             proxy=_proxy(cls),
             instance=_instance(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
-            overrides=tuple(self._override(owned, members) for owned in marked),
+            overrides=tuple(self._override(owned, flow_class) for owned in marked),
             members=tuple(_instance_member(owned.method) for owned in marked if owned.method.kind is not Kind.STEP),
         )
 
-    def _override(self, owned: Owned, members: Mapping[str, Owned]) -> Override:
+    def _override(self, owned: Owned, flow_class: FlowClass) -> Override:
         method = owned.method
-        told = () if self._is_stub or method.kind is not Kind.FLOW else outline(owned, members)
+        told = () if self._is_stub or method.kind is not Kind.FLOW else outline(flow_class, owned)
         return Override(
             name=method.name,
             keyword="async def" if method.is_async else "def",
