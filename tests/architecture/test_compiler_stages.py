@@ -15,7 +15,7 @@ STAGES = (
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
     ("suppression", ("suppression",)),
-    ("graphs", ("durations", "flow_graph")),
+    ("graphs", ("durations", "sound_projects", "flow_graph")),
     ("proxies", ("docstrings", "stored_types", "carried_names", "error_table",
                  "import_lines", "outline", "proxies")),
     ("text", ("layout", "render", "seal", "compiling")),

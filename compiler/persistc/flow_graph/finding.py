@@ -12,6 +12,9 @@ from persistc.flow_graph.regions import FlowGraph
 from persistc.model import Kind
 from persistc.project import Project
 
+SHOWN = 20
+"""A longer list helps nobody."""
+
 
 def flow_graphs(project: Project) -> Iterator[FlowGraph]:
     """The graph of every flow of every class that gets a proxy, inherited flows too."""
@@ -37,9 +40,10 @@ def find_flow(project: Project, name: str) -> FlowGraph:
     if not graphs:
         raise CannotRun("there are no flows: no class below the paths has a method marked `@flow`")
     names = {each: graph for graph in graphs for each in (graph.name, graph.label, _full_name(graph))}
-    near = list(dict.fromkeys(names[each].label for each in difflib.get_close_matches(name, names, n=6, cutoff=0.6)))
-    meant = f": did you mean {' or '.join(f'`{each}`' for each in near[:3])}?" if near else "."
-    raise CannotRun(f"there is no flow `{name}`{meant} These are the flows:\n{_listed(graphs)}")
+    near = dict.fromkeys(names[each] for each in difflib.get_close_matches(name, names, n=6, cutoff=0.6))
+    if near:
+        raise CannotRun(f"there is no flow `{name}`; these have names like it:\n{_listed(list(near))}")
+    raise CannotRun(f"there is no flow `{name}`; these are the flows:\n{_listed(graphs)}")
 
 
 def _full_name(graph: FlowGraph) -> str:
@@ -48,4 +52,7 @@ def _full_name(graph: FlowGraph) -> str:
 
 def _listed(graphs: list[FlowGraph]) -> str:
     labels = [graph.label for graph in graphs]
-    return "\n".join(f"  {graph.label if labels.count(graph.label) == 1 else _full_name(graph)}" for graph in graphs)
+    lines = [graph.label if labels.count(graph.label) == 1 else _full_name(graph) for graph in graphs[:SHOWN]]
+    if len(graphs) > SHOWN:
+        lines.append(f"and {len(graphs) - SHOWN} more: name the file of the one you mean behind its name")
+    return "\n".join(f"  {line}" for line in lines)

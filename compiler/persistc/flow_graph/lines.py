@@ -65,7 +65,7 @@ class _Teller:
                 yield from self._branch(region)
             case Loop(place=place, head=head, test=test, body=body, orelse=orelse):
                 yield from _under(head, place, [*self.lines(test), *self.lines(body)])
-                yield from _under("else", place, [*self.lines(orelse)])
+                yield from _under("else", None, [*self.lines(orelse)])
             case Parallel(place=place, body=body):
                 yield from _under("in parallel", place, [*self.lines(body)])
             case Task(how=how, body=body):
@@ -116,9 +116,11 @@ class _Teller:
 
     def _try(self, region: Try) -> Iterator[Line]:
         body, final = [*self.lines(region.body)], [*self.lines(region.final)]
-        parts = [(each.text, each.place, [*self.lines(each.body)]) for each in region.handlers]
+        parts: list[tuple[str, Place | None, list[Line]]] = [
+            (each.text, each.place, [*self.lines(each.body)]) for each in region.handlers
+        ]
         if orelse := [*self.lines(region.orelse)]:
-            parts.append(("else", region.place, orelse))
+            parts.append(("else", None, orelse))
         if not body and not final and not any(lines for _, _, lines in parts):
             return
         if not parts and not final:
@@ -129,10 +131,10 @@ class _Teller:
         for text, place, lines in parts:
             yield Line(0, text, "", place)
             yield from _deeper(lines)
-        yield from _under("finally", region.place, final)
+        yield from _under("finally", None, final)
 
 
-def _under(head: str, place: Place, lines: Several[Line]) -> Iterator[Line]:
+def _under(head: str, place: Place | None, lines: Several[Line]) -> Iterator[Line]:
     """Lines below a headline; nothing when there are none."""
     if lines:
         yield Line(0, head, "", place)

@@ -59,7 +59,7 @@ class Paths:
             case Step(name=name):
                 return {((name,), "end")}
             case Branch(arms=arms, is_complete=is_complete):
-                found = set() if is_complete else {((), "end")}
+                found: set[Ended] = set() if is_complete else {((), "end")}
                 for arm in arms:
                     found |= self.of(arm.body)
                 return found
