@@ -190,5 +190,5 @@ def test_what_a_flow_leaves_in_the_log_fits_its_graph(
 
 def test_a_history_does_not_fit_another_flow(timed: tuple[ModuleType, dict[str, FlowGraph]]) -> None:
     module, graphs = timed
-    calls = run(module, "limits")
-    assert {name for name in graphs if match(graphs[name], calls).verdict is Verdict.FITS} == {"limits"}
+    calls = run(module, "runs_out_of_time")
+    assert {name for name in graphs if match(graphs[name], calls).verdict is Verdict.FITS} == {"runs_out_of_time"}
