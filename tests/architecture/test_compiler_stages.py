@@ -21,6 +21,7 @@ STAGES = (
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files",)),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
+    ("changes", ("flow_changes",)),
     ("commands", ("project_setup", "commands", "__main__")),
 )  # fmt: skip
 STAGE_OF = {module: number for number, (_, modules) in enumerate(STAGES) for module in modules}

@@ -179,7 +179,7 @@ class StoredTypes:
         bases = {base.origin for owner, _ in lineage for base in owner.bases}
         if bases & _ENUMS:
             members = [each for each in cls.attributes if each.method is None and each.value is not None]
-            return Values(frozenset(each.value.text for each in members if each.value is not None), cls.name)
+            return Values(frozenset(expression_text(each.value.expression) for each in members if each.value), cls.name)
         is_record = bool(bases & (FIELDS_OF_BASES | PYDANTIC_MODELS)) or any(
             owner.has_decorator(*FIELDS_OF_DECORATORS) for owner, _ in lineage
         )
