@@ -47,8 +47,9 @@ def _difference(old: Statement | None, new: Statement | None) -> str:
         case Statement(calls=(first, *_)), Statement(calls=(second, *_)) if old.calls == new.calls:
             if old.is_condition and new.is_condition:
                 return f"the condition is `{new.shown}`, and was `{old.shown}`"
-            same = f"{_named(first)} is called" if first == second else "it calls"
-            return f"{same} in another way: `{new.shown}`, and was `{old.shown}`"
+            if old.shown == new.shown:
+                return f"{_named(first)} gets its arguments by other names"
+            return f"it calls {_named(second)} in another way, `{new.shown}`, and did `{old.shown}`"
         case Statement(is_condition=True), Statement(is_condition=True):
             return f"the condition is `{new.shown}`, and was `{old.shown}`"
         case _:
@@ -61,7 +62,7 @@ def _does(statement: Statement | None, calls: str, does: str) -> str:
     if statement.calls:
         return f"{calls} {' and '.join(map(_named, statement.calls))}"
     if statement.form == statement.shown:
-        return "goes on" if does == "does" else "went on"
+        return "does nothing there" if does == "does" else "did nothing there"
     return f"{does} `{statement.shown}`"
 
 

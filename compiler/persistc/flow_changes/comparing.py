@@ -11,7 +11,7 @@ from persistc.flow_changes.normal_form import Sources, Statement, body_text, nor
 from persistc.flow_changes.signatures import Signatures
 from persistc.flow_changes.stored_types import StoredTypes
 from persistc.flow_changes.type_changes import TypeChanges
-from persistc.flow_changes.verdicts import FlowChange, Reason, Verdict
+from persistc.flow_changes.verdicts import FlowChange, Reason, Verdict, folded
 from persistc.flow_graph.building import flow_graph
 from persistc.flow_graph.regions import Dynamic, FlowGraph, Place, Started, Step, Task, Wait, inside
 from persistc.flow_tree import Constant, Name
@@ -80,7 +80,7 @@ class _Comparison:
 
     def changes(self) -> Iterator[FlowChange]:
         for key, flow in self._old.items():
-            reasons = tuple(dict.fromkeys(self._of_flow(key, flow)))
+            reasons = folded(self._of_flow(key, flow))
             if reasons:
                 yield FlowChange(flow.label, reasons)
         known = {recorded for recorded, _ in self._old}

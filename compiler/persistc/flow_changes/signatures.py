@@ -8,8 +8,23 @@ from dataclasses import dataclass
 from persistc.flow_changes.type_changes import TypeChange, TypeChanges
 from persistc.flow_changes.verdicts import Reason, Verdict
 from persistc.flow_graph.regions import Place
-from persistc.model import Kind, Parameter, ParameterKind, Text
+from persistc.model import Parameter, ParameterKind, Text
 from persistc.project import Owned
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What differs about one parameter or result."""
+
+    subject: str
+    change: str
+    is_compatible: bool
+    path: str = ""
+    """Where in its type."""
+
+    def reason(self, verdict: Verdict, old: Owned, new: Owned, help_text: str = "") -> Reason:
+        note = "; recorded rows cannot be read" if verdict is Verdict.BREAKING else ""
+        return Reason(verdict, f"{self.change}{note}", _place(old), _place(new), help_text, self.subject)
 
 
 @dataclass(frozen=True)
@@ -20,54 +35,42 @@ class Signatures:
 
     def of_flow(self, old: Owned, new: Owned, help_text: str) -> Iterator[Reason]:
         """The parameters of a flow and its result: a kept body has its own, but the classes in them are the same."""
-        for text, written in self._differences(old, new):
-            place, place_now = _place(old), _place(new)
-            if written is None:
-                yield Reason(Verdict.NEEDS_KEPT_VERSION, text, place, place_now, help_text)
-            elif written.is_compatible:
-                yield Reason(Verdict.COMPATIBLE, text, place, place_now)
-            elif "." in written.path:
-                yield Reason(Verdict.BREAKING, f"{text}: recorded rows cannot be read", place, place_now, _OLD_ROWS)
+        for difference in self._differences(old, new):
+            if difference.is_compatible:
+                yield difference.reason(Verdict.COMPATIBLE, old, new)
+            elif "." in difference.path:
+                yield difference.reason(Verdict.BREAKING, old, new, _OLD_ROWS)
             else:
-                yield Reason(Verdict.NEEDS_KEPT_VERSION, text, place, place_now, help_text)
+                yield difference.reason(Verdict.NEEDS_KEPT_VERSION, old, new, help_text)
 
     def of_member(self, old: Owned, new: Owned) -> Iterator[Reason]:
         """The parameters and the result of a step or signal, which all versions of a flow share."""
-        for text, written in self._differences(old, new):
-            if written is not None and written.is_compatible:
-                yield Reason(Verdict.COMPATIBLE, text, _place(old), _place(new))
+        for difference in self._differences(old, new):
+            if difference.is_compatible:
+                yield difference.reason(Verdict.COMPATIBLE, old, new)
             else:
-                message = f"{text}: recorded rows cannot be read"
-                yield Reason(Verdict.BREAKING, message, _place(old), _place(new), _OLD_ROWS)
+                yield difference.reason(Verdict.BREAKING, old, new, _OLD_ROWS)
 
-    def _differences(self, old: Owned, new: Owned) -> Iterator[tuple[str, TypeChange | None]]:
-        """What differs, in words; with the change of a type where it is one."""
+    def _differences(self, old: Owned, new: Owned) -> Iterator[_Difference]:
         what = f"{old.method.kind.value} `{old.method.name}`"
         before = {each.name: each for each in old.method.values}
         after = {each.name: each for each in new.method.values}
         for name, parameter in before.items():
+            subject = f"parameter `{name}` of {what}"
             if name not in after:
-                yield f"parameter `{name}` of {what} is gone", None
+                yield _Difference(subject, "is gone", False)
                 continue
             for change in self._types(parameter.annotation, old, after[name].annotation, new):
-                yield _worded(f"parameter `{name}` of {what}", change), change
+                yield _of_type(subject, change)
             if _is_many(parameter) != _is_many(after[name]):
-                yield f"parameter `{name}` of {what} is of another kind", None
+                yield _Difference(subject, "takes another number of values", False)
         for name, parameter in after.items():
             if name not in before:
                 is_optional = parameter.default is not None or _is_many(parameter)
-                note = "has a default" if is_optional else "has no default"
-                yield (
-                    f"parameter `{name}` of {what} is new and {note}",
-                    TypeChange("", "", True) if is_optional else None,
-                )
-        if old.method.kind is Kind.FLOW:
-            positional = [each.name for each in old.method.values if each.kind is not ParameterKind.KEYWORD_ONLY]
-            kept = [each.name for each in new.method.values if each.name in positional]
-            if sorted(kept) == sorted(positional) and kept != positional:
-                yield f"the parameters of {what} stand in another order", TypeChange("", "", True)
+                note = "is new and has a default" if is_optional else "is new and has no default"
+                yield _Difference(f"parameter `{name}` of {what}", note, is_optional)
         for change in self._types(old.method.returns, old, new.method.returns, new):
-            yield _worded(f"the result of {what}", change), change
+            yield _of_type(f"result of {what}", change)
 
     def _types(self, old: Text | None, before: Owned, new: Text | None, after: Owned) -> tuple[TypeChange, ...]:
         return self.types.between(
@@ -79,12 +82,9 @@ class Signatures:
 _OLD_ROWS = "give a new field a default, widen a type instead of replacing it, or add a step or signal of a new name"
 
 
-def _worded(what: str, change: TypeChange) -> str:
-    return f"{what}: `{change.path}` {_said(change)}" if change.path else f"{what} {_said(change)}"
-
-
-def _said(change: TypeChange) -> str:
-    return f"is {change.message}" if change.message.startswith("`") and " was `" in change.message else change.message
+def _of_type(subject: str, change: TypeChange) -> _Difference:
+    said = f"is {change.message}" if " was `" in change.message else change.message
+    return _Difference(subject, f"`{change.path}` {said}" if change.path else said, change.is_compatible, change.path)
 
 
 def _is_many(parameter: Parameter) -> bool:

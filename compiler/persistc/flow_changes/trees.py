@@ -48,8 +48,8 @@ def _shown_from(change: FlowChange, checkout: Checkout, ref: str) -> FlowChange:
 
 def _of_ref(reason: Reason, checkout: Checkout, ref: str) -> Reason:
     prefix = f"{checkout.root}{os.sep}".replace(os.sep, "/")
-    message = reason.message.replace(prefix, f"{ref}:")
+    change = reason.change.replace(prefix, f"{ref}:")
     old = reason.old
     if old is not None and old.file.startswith(prefix):
         old = Place(f"{ref}:{old.file.removeprefix(prefix)}", old.span)
-    return replace(reason, message=message, old=old)
+    return replace(reason, change=change, old=old)

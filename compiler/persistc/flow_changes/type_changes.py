@@ -69,10 +69,10 @@ class TypeChanges:
             case Values(texts=texts), Values(texts=texts_now):
                 gone = sorted(texts - texts_now)
                 if gone:
-                    yield TypeChange(path, f"the value {gone[0]} of `{new.shown}` is gone", False)
+                    yield TypeChange(path, f"`{new.shown}` has lost the value {gone[0]}", False)
                 elif texts != texts_now:
                     added = sorted(texts_now - texts)
-                    yield TypeChange(path, f"`{new.shown}` has a new value, {added[0]}", True)
+                    yield TypeChange(path, f"`{new.shown}` has the new value {added[0]}", True)
             case _:
                 yield _changed(old, new, path, False)
 
@@ -117,4 +117,4 @@ class TypeChanges:
 
 
 def _changed(old: Written, new: Written, path: str, is_compatible: bool) -> TypeChange:
-    return TypeChange(path, f"`{new.shown}` was `{old.shown}`", is_compatible)
+    return TypeChange(path, f"`{new.shown}`, was `{old.shown}`", is_compatible)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from persistc.flow_graph.regions import Place
@@ -21,10 +22,19 @@ class Reason:
     """One change: what it is, where it was and is, and what to do."""
 
     verdict: Verdict
-    message: str
+    change: str
     old: Place | None = None
     new: Place | None = None
     help: str = ""
+    subject: str = ""
+    """The parameter or result that it is about."""
+    others: int = 0
+    """How many more parameters and results have the same change, since the type is the same."""
+
+    @property
+    def message(self) -> str:
+        more = "" if not self.others else " and one more" if self.others == 1 else f" and {self.others} more"
+        return f"{self.subject}{more}: {self.change}" if self.subject else self.change
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +49,13 @@ class FlowChange:
     def verdict(self) -> Verdict:
         order = list(Verdict)
         return max((reason.verdict for reason in self.reasons), key=order.index)
+
+
+def folded(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The reasons with one for all places where a type with the same change is stored."""
+    found: dict[tuple[object, ...], Reason] = {}
+    for reason in reasons:
+        key = (reason.verdict, reason.change, bool(reason.subject) or (reason.old, reason.new))
+        known = found.get(key)
+        found[key] = reason if known is None else replace(known, others=known.others + bool(reason.subject))
+    return tuple(found.values())
