@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from persistc.checks.flow_class import FlowClass, flow_classes
 from persistc.flow_changes.bodies import body_change
-from persistc.flow_changes.normal_form import Sources, Statement, body_text, normal_form
+from persistc.flow_changes.normal_form import Sources, Statement, body_text, defines_functions, normal_form
 from persistc.flow_changes.signatures import Signatures
 from persistc.flow_changes.stored_types import StoredTypes
 from persistc.flow_changes.type_changes import TypeChanges
@@ -102,8 +102,9 @@ class _Comparison:
         yield from self._renamed(old, new)
         yield from self._signatures.of_flow(old.owned, new.owned, _kept(old))
         before, after = old.statements(), new.statements()
+        is_straight = old.is_straight() and new.is_straight() and not defines_functions(before)
         if [each.form for each in before] != [each.form for each in after]:
-            yield body_change(before, after, is_straight=old.is_straight() and new.is_straight(), help_text=_kept(old))
+            yield body_change(before, after, is_straight=is_straight, help_text=_kept(old))
         elif _code(old) != _code(new):
             yield Reason(
                 Verdict.COMPATIBLE,

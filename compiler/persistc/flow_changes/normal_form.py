@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import above
+from persistc.expression_text import expression_text
 from persistc.flow_graph.regions import Place
 from persistc.model import PACKAGE, Kind, Module
 from persistc.project import Owned
@@ -85,6 +86,11 @@ def normal_form(flow_class: FlowClass, flow: Owned, sources: Sources) -> tuple[S
     return tuple(reader.found)
 
 
+def defines_functions(statements: Sequence[Statement]) -> bool:
+    """Whether a body has functions in it, which call what they call when they are called."""
+    return any(each.form.startswith(("FunctionDef ", "AsyncFunctionDef ")) for each in statements)
+
+
 def body_text(function: ast.FunctionDef | ast.AsyncFunctionDef | None) -> str:
     """The body of a step in a form that comments, layout and docstrings do not change."""
     if function is None:
@@ -99,6 +105,9 @@ class _Reader:
     found: list[Statement] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
     """The methods and functions already told, with the names they have here."""
+    constants: set[str] = field(default_factory=set)
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What those call that have been told to their end."""
 
     def function(
         self,
@@ -184,17 +193,41 @@ class _Scope:
         self.reader.found.append(Statement(form, form, self._place(node), (), False, around))
 
     def _add(self, node: ast.AST, parts: Sequence[ast.AST], around: tuple[int, ...], word: str = "") -> None:
-        calls = tuple(call for part in parts for call in self._calls(part))
+        calls = [call for part in parts for call in self._calls(part)]
         reached = [each for part in parts for each in self._reached(part)]
+        for key, function, _ in reached:
+            if key in self.reader.told:
+                # What is not told to its end calls itself, and may call anything it has called before.
+                calls += self.reader.calls.get(key, (function.name,))
         form = " ".join([word, *(self._form(part) for part in parts)])
         shown = _first_line(node)
         is_condition = isinstance(node, ast.If | ast.While | ast.Match | ast.match_case)
-        self.reader.found.append(Statement(form, shown, self._place(node), calls, is_condition, around))
+        place = self._place(node)
+        self.reader.found.append(Statement(form, shown, place, tuple(calls), is_condition, around))
+        for part in parts:
+            self._constants(part, place, around)
         for key, function, owned in reached:
             if key not in self.reader.told:
                 self.reader.told[key] = f"_method_{len(self.reader.told)}"
+                start = len(self.reader.found)
                 self.reader.function(function, owned, around, is_flow=False)
+                told = (call for each in self.reader.found[start:] for call in each.calls)
+                self.reader.calls[key] = tuple(dict.fromkeys(told))
                 self._mark("end of call", node, around)
+
+    def _constants(self, part: ast.AST, place: Place, around: tuple[int, ...]) -> None:
+        """The values of module names, where they are first used; how long a wait is may change."""
+        for node in ast.walk(part):
+            origin = self._origin(node) if isinstance(node, ast.Name | ast.Attribute) else None
+            bound = self.reader.flow_class.project.binding(origin) if origin is not None else None
+            value = bound[0].value if bound is not None else None
+            if origin is None or value is None or origin in self.reader.constants:
+                continue
+            self.reader.constants.add(origin)
+            text = expression_text(value.expression)
+            if "timedelta(" not in text:
+                shown = f"{origin.rpartition('.')[2]} = {text}"
+                self.reader.found.append(Statement(f"name {shown}", shown, place, (), False, around))
 
     def _place(self, node: ast.AST) -> Place:
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)

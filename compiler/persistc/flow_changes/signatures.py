@@ -24,7 +24,8 @@ class _Difference:
 
     def reason(self, verdict: Verdict, old: Owned, new: Owned, help_text: str = "") -> Reason:
         note = "; recorded rows cannot be read" if verdict is Verdict.BREAKING else ""
-        return Reason(verdict, f"{self.change}{note}", _place(old), _place(new), help_text, self.subject)
+        change, is_inside = f"{self.change}{note}", bool(self.path)
+        return Reason(verdict, change, _place(old), _place(new), help_text, self.subject, is_inside)
 
 
 @dataclass(frozen=True)

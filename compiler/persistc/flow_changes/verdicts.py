@@ -28,13 +28,16 @@ class Reason:
     help: str = ""
     subject: str = ""
     """The parameter or result that it is about."""
+    is_inside: bool = False
+    """It is about a part of the subject's type, and so about all that have such a part."""
     others: int = 0
-    """How many more parameters and results have the same change, since the type is the same."""
+    """How many more of them there are."""
 
     @property
     def message(self) -> str:
         more = "" if not self.others else " and one more" if self.others == 1 else f" and {self.others} more"
-        return f"{self.subject}{more}: {self.change}" if self.subject else self.change
+        colon = ":" if self.subject and self.change.startswith("`") else ""
+        return f"{self.subject}{more}{colon} {self.change}".lstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ def folded(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """The reasons with one for all places where a type with the same change is stored."""
     found: dict[tuple[object, ...], Reason] = {}
     for reason in reasons:
-        key = (reason.verdict, reason.change, bool(reason.subject) or (reason.old, reason.new))
+        place = () if reason.is_inside else (reason.subject, reason.old, reason.new)
+        key = (reason.verdict, reason.change, place)
         known = found.get(key)
-        found[key] = reason if known is None else replace(known, others=known.others + bool(reason.subject))
+        found[key] = reason if known is None else replace(known, others=known.others + reason.is_inside)
     return tuple(found.values())

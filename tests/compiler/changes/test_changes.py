@@ -98,6 +98,7 @@ def test_each_page_says_what_it_is_about() -> None:
         "compatible: Nothing",
         "compatible: A class of another name with the same fields",
         "compatible: An alias for a type",
+        "compatible: The length of a wait that has a name",
         "versions: A kept body",
     }
     assert len(CASES) >= 25
