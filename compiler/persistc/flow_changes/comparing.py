@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from persistc.checks.flow_class import FlowClass, flow_classes
 from persistc.flow_changes.bodies import body_change
-from persistc.flow_changes.normal_form import Sources, Statement, body_text, defines_functions, normal_form
+from persistc.flow_changes.normal_form import Statement, body_text, defines_functions, normal_form
+from persistc.flow_changes.python_functions import Sources
 from persistc.flow_changes.signatures import Signatures
 from persistc.flow_changes.stored_types import StoredTypes
 from persistc.flow_changes.type_changes import TypeChanges
 from persistc.flow_changes.verdicts import FlowChange, Reason, Verdict, folded
 from persistc.flow_graph.building import flow_graph
 from persistc.flow_graph.regions import Dynamic, FlowGraph, Place, Started, Step, Task, Wait, inside
-from persistc.flow_tree import Constant, Name
 from persistc.model import Kind
 from persistc.project import Owned
 from persistc.reading import Reading
@@ -28,10 +28,16 @@ class _Flow:
 
     flow_class: FlowClass
     owned: Owned
-    recorded: str
-    version: int
     graph: FlowGraph
     sources: Sources
+
+    @property
+    def recorded(self) -> str:
+        return self.graph.recorded
+
+    @property
+    def version(self) -> int:
+        return self.graph.version
 
     @property
     def place(self) -> Place:
@@ -189,21 +195,9 @@ def _flows(reading: Reading) -> dict[tuple[str, int], _Flow]:
         for owned in flow_class.members.values():
             if owned.method.kind is Kind.FLOW:
                 graph = flow_graph(flow_class, owned)
-                flow = _Flow(flow_class, owned, _recorded(flow_class, owned), graph.version, graph, sources)
+                flow = _Flow(flow_class, owned, graph, sources)
                 found.setdefault((flow.recorded, flow.version), flow)
     return found
-
-
-def _recorded(flow_class: FlowClass, owned: Owned) -> str:
-    """The name in the log; a kept body has that of its flow."""
-    kept = owned.method.mark.argument("of") if owned.method.mark is not None else None
-    if kept is not None and isinstance(kept.expression, Name):
-        flow = flow_class.members.get(kept.expression.name)
-        owned = flow if flow is not None else owned
-    name = owned.method.mark.argument("name") if owned.method.mark is not None else None
-    if name is not None and isinstance(name.expression, Constant):
-        return str(name.expression.value)
-    return f"{flow_class.cls.name}.{owned.method.name}"
 
 
 def _option(owned: Owned, name: str) -> str:

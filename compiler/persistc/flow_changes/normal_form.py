@@ -9,18 +9,27 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import above
 from persistc.expression_text import expression_text
+from persistc.flow_changes.python_functions import Sources
+from persistc.flow_changes.python_syntax import (
+    dotted,
+    first_line,
+    is_block,
+    is_positive,
+    nodes,
+    says_nothing,
+    self_name,
+)
 from persistc.flow_graph.regions import Place
 from persistc.model import PACKAGE, Kind, Module
 from persistc.project import Owned
 from persistc.spans import Span
 
-_LOG_METHODS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 _LIMITS = {
     "asyncio.sleep": 0,
     f"{PACKAGE}.sleep": 0,
@@ -46,37 +55,6 @@ class Statement:
     """The loops and parallel regions it stands in, by the number of their own statement: calls may lead back here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The functions of one file, by the line of their `def`."""
-
-    module: Module
-    functions: Mapping[int, ast.FunctionDef | ast.AsyncFunctionDef]
-    by_name: Mapping[str, ast.FunctionDef | ast.AsyncFunctionDef]
-    """Those at the top of the module."""
-
-
-@dataclass
-class Sources:
-    """The parsed files of a project, each parsed when it is first asked for."""
-
-    texts: Mapping[str, str]
-    _known: dict[str, Source] = field(default_factory=dict)
-
-    def of(self, module: Module) -> Source:
-        if module.file not in self._known:
-            tree = ast.parse(self.texts.get(module.file, ""))
-            found = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-            top = [each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
-            self._known[module.file] = Source(
-                module, {each.lineno: each for each in found}, {each.name: each for each in top}
-            )
-        return self._known[module.file]
-
-    def function(self, owned: Owned) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        return self.of(owned.module).functions.get(owned.method.span.start.line)
-
-
 def normal_form(flow_class: FlowClass, flow: Owned, sources: Sources) -> tuple[Statement, ...]:
     """The statements of a flow with those of the methods and functions it reaches."""
     reader = _Reader(flow_class, sources)
@@ -95,7 +73,7 @@ def body_text(function: ast.FunctionDef | ast.AsyncFunctionDef | None) -> str:
     """The body of a step in a form that comments, layout and docstrings do not change."""
     if function is None:
         return ""
-    return "\n".join(ast.unparse(each) for each in function.body if not _says_nothing(each))
+    return "\n".join(ast.unparse(each) for each in function.body if not says_nothing(each))
 
 
 @dataclass
@@ -117,7 +95,7 @@ class _Reader:
         *,
         is_flow: bool = True,
     ) -> None:
-        scope = _Scope(self, owned, _self_name(function) if isinstance(owned, Owned) else None)
+        scope = _Scope(self, owned, self_name(function) if isinstance(owned, Owned) else None)
         scope.rename(function, with_parameters=not is_flow)
         scope.block(function.body, around)
 
@@ -161,15 +139,15 @@ class _Scope:
             self._statement(statement, around)
 
     def _statement(self, node: ast.stmt, around: tuple[int, ...]) -> None:
-        if _says_nothing(node):
+        if says_nothing(node):
             return
-        blocks = [(name, value) for name, value in ast.iter_fields(node) if _is_block(value)]
+        blocks = [(name, value) for name, value in ast.iter_fields(node) if is_block(value)]
         if not blocks:
             self._add(node, [node], around)
             return
-        heads = [each for name, each in ast.iter_fields(node) if not _is_block(each)]
+        heads = [each for name, each in ast.iter_fields(node) if not is_block(each)]
         number = len(self.reader.found)
-        self._add(node, [part for head in heads for part in _nodes(head)], around, word=type(node).__name__)
+        self._add(node, [part for head in heads for part in nodes(head)], around, word=type(node).__name__)
         inner = (*around, number) if isinstance(node, _REPEATED) or self._is_parallel(node) else around
         for name, value in blocks:
             self._mark(f"{name}:", node, inner)
@@ -182,11 +160,11 @@ class _Scope:
 
     def _part(self, part: ast.AST, around: tuple[int, ...]) -> None:
         """A handler or a case."""
-        heads = [each for _, each in ast.iter_fields(part) if not _is_block(each)]
-        nodes = [node for head in heads for node in _nodes(head)]
-        self._add(part, nodes, around, word=type(part).__name__)
+        heads = [each for _, each in ast.iter_fields(part) if not is_block(each)]
+        parts = [node for head in heads for node in nodes(head)]
+        self._add(part, parts, around, word=type(part).__name__)
         for _, value in ast.iter_fields(part):
-            if _is_block(value):
+            if is_block(value):
                 self.block([each for each in value if isinstance(each, ast.stmt)], around)
 
     def _mark(self, form: str, node: ast.AST, around: tuple[int, ...]) -> None:
@@ -200,7 +178,7 @@ class _Scope:
                 # What is not told to its end calls itself, and may call anything it has called before.
                 calls += self.reader.calls.get(key, (function.name,))
         form = " ".join([word, *(self._form(part) for part in parts)])
-        shown = _first_line(node)
+        shown = first_line(node)
         is_condition = isinstance(node, ast.If | ast.While | ast.Match | ast.match_case)
         place = self._place(node)
         self.reader.found.append(Statement(form, shown, place, tuple(calls), is_condition, around))
@@ -270,7 +248,7 @@ class _Scope:
                 return None
 
     def _origin(self, node: ast.expr) -> str | None:
-        name = _dotted(node)
+        name = dotted(node)
         if name is None or name.partition(".")[0] in self.renamed:
             return None
         origin = self.module.origin(name)
@@ -332,7 +310,7 @@ class _Normal(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         arguments, keywords = list(node.args), list(node.keywords)
         limit = self._scope.limit_of(node)
-        if limit is not None and limit < len(arguments) and _is_positive(arguments[limit]):
+        if limit is not None and limit < len(arguments) and is_positive(arguments[limit]):
             arguments[limit] = ast.Constant("a while")
         if self._scope.is_wait(node):
             keywords = [each for each in keywords if each.arg != "timeout"]
@@ -345,76 +323,3 @@ class _Normal(ast.NodeTransformer):
         return ast.Call(
             self.visit(node.func), [self.visit(each) for each in arguments], list(map(self.visit, keywords))
         )
-
-
-def _is_positive(duration: ast.expr) -> bool:
-    """Whether a duration is written out and longer than nothing."""
-    match duration:
-        case ast.Constant(value=int() | float() as seconds):
-            return seconds > 0
-        case ast.Call(args=args, keywords=keywords) if (_dotted(duration.func) or "").endswith("timedelta"):
-            values = [*args, *(each.value for each in keywords)]
-            return any(map(_is_positive, values)) and all(isinstance(each, ast.Constant) for each in values)
-        case _:
-            return False
-
-
-def _says_nothing(node: ast.stmt) -> bool:
-    """Whether a statement is only there for people: `pass`, a bare annotation, a text, a line for the log or screen."""
-    match node:
-        case ast.Pass() | ast.AnnAssign(value=None) | ast.Expr(value=ast.Constant()):
-            return True
-        case ast.Expr(value=ast.Call(func=function) as call):
-            is_log = isinstance(function, ast.Attribute) and function.attr in _LOG_METHODS
-            is_print = isinstance(function, ast.Name) and function.id == "print"
-            owner = _dotted(function.value) if isinstance(function, ast.Attribute) else ""
-            is_logger = is_log and "log" in (owner or "").lower()
-            inside = [each for part in (*call.args, *call.keywords) for each in ast.walk(part)]
-            acts = any(isinstance(each, ast.Await | ast.Call | ast.NamedExpr) for each in inside)
-            return (is_logger or is_print) and not acts
-        case _:
-            return False
-
-
-def _is_block(value: object) -> bool:
-    return (
-        isinstance(value, list) and bool(value) and isinstance(value[0], ast.stmt | ast.ExceptHandler | ast.match_case)
-    )
-
-
-def _nodes(value: object) -> Iterator[ast.AST]:
-    """The nodes of a field of a compound statement; a name of its own stands as a constant."""
-    match value:
-        case ast.AST():
-            yield value
-        case list():
-            for part in value:
-                yield from _nodes(part)
-        case str():
-            yield ast.Name(value, ast.Load())
-        case _:
-            return
-
-
-def _first_line(node: ast.AST) -> str:
-    if isinstance(node, ast.ExceptHandler):
-        return f"except {ast.unparse(node.type)}" if node.type is not None else "except"
-    if isinstance(node, ast.match_case):
-        return f"case {ast.unparse(node.pattern)}"
-    first = ast.unparse(node).partition("\n")[0].removesuffix(":") if isinstance(node, ast.stmt | ast.expr) else ""
-    return first if len(first) <= 70 else f"{first[:67]}..."
-
-
-def _self_name(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
-    parameters = [*function.args.posonlyargs, *function.args.args]
-    return parameters[0].arg if parameters else None
-
-
-def _dotted(node: ast.expr) -> str | None:
-    match node:
-        case ast.Name(id=name):
-            return name
-        case ast.Attribute(value=value, attr=name):
-            return f"{owner}.{name}" if (owner := _dotted(value)) else None
-        case _:
-            return None

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from persistc.flow_graph.automaton import Call, Unknown, automaton_of
+from persistc.flow_graph.automaton import Call, CallKind, Unknown, automaton_of
 from persistc.flow_graph.regions import FlowGraph, Place
 from persistc.flow_graph.threads import LIMIT, OpenRegion, Threads, TooManyWays
+
+__all__ = ["Call", "CallKind", "Expected", "Fit", "Verdict", "match"]
 
 
 class Verdict(StrEnum):

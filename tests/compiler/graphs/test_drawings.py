@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from persistc.configuration import Configuration
 from persistc.flow_graph.chart import Chart, Shape, chart_of
 from persistc.flow_graph.document import document
 from persistc.flow_graph.dot import dot
 from persistc.flow_graph.finding import flow_graphs
 from persistc.flow_graph.listing import listing
 from persistc.flow_graph.mermaid import mermaid
-from persistc.flow_graph.regions import FlowGraph
+from persistc.flow_graph.regions import FlowGraph, Step
+from persistc.reading import read_project
 from persistc.sound_projects import sound_project
+from persistc.sources import find_sources
 from tests.compiler.projects import REPOSITORY, Ended, Project
 
 DRAWINGS = Path(__file__).parent / "drawings"
@@ -136,3 +139,33 @@ def test_a_project_without_flows_and_one_that_is_broken_are_errors(project: Proj
     ended = project.persistc("graph", "f")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert ended.stderr.startswith("persistc: flows.py:4: error[PST001] ")
+
+
+def test_a_kept_body_is_recorded_under_the_name_of_its_flow(project: Project) -> None:
+    text = project.write(
+        "flows.py",
+        """\
+        from persistasaurus import flow, step
+
+
+        class PayFlow:
+            @flow(name="pay", version=2)
+            async def pay(self) -> None:
+                await self.charge()
+
+            @flow(version=1, of=pay)
+            async def pay_v1(self) -> None:
+                await self.charge()
+
+            @step
+            async def charge(self) -> None: ...
+        """,
+    )
+    configuration = Configuration(root=text.parent, source=(text,))
+    reading = read_project(find_sources((), configuration).sources, configuration)
+    graphs = list(flow_graphs(reading.project))
+    assert [(graph.name, graph.recorded, graph.version) for graph in graphs] == [
+        ("pay", "pay", 2),
+        ("pay_v1", "pay", 1),
+    ]
+    assert {each.class_name for graph in graphs for each in graph.body.parts if isinstance(each, Step)} == {""}
