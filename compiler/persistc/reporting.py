@@ -108,8 +108,13 @@ def _github(found: Diagnostic) -> str:
         properties["endLine"] = str(found.span.end.line)
         properties["endColumn"] = str(found.span.end.column + 1)
     message = f"{_concise(found)}\n{found.help}" if found.help else _concise(found)
-    command = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
-    return f"::{found.severity} {command}::{_github_data(message)}"
+    return github_command(found.severity, properties, message)
+
+
+def github_command(level: str, properties: Mapping[str, str], message: str) -> str:
+    """A workflow command that makes an annotation: `notice`, `warning` or `error`."""
+    listed = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
+    return f"::{level} {listed}::{_github_data(message)}"
 
 
 def _github_data(text: str) -> str:

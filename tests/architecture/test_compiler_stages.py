@@ -15,12 +15,14 @@ STAGES = (
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
     ("suppression", ("suppression",)),
-    ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
+    ("graphs", ("durations", "sound_projects", "flow_graph")),
+    ("proxies", ("docstrings", "stored_types", "carried_names", "error_table",
                  "import_lines", "outline", "proxies")),
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files",)),
     ("edits of sources", ("keeping",)),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
+    ("changes", ("flow_changes",)),
     ("commands", ("project_setup", "commands", "__main__")),
 )  # fmt: skip
 STAGE_OF = {module: number for number, (_, modules) in enumerate(STAGES) for module in modules}
