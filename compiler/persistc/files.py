@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from persistc import disk
 from persistc.cannot_run import CannotRun
 from persistc.compiling import Output
 from persistc.seal import seal_of
@@ -104,8 +105,8 @@ def _difference(path: str, wanted: str | None) -> Difference | None:
 def _text(path: str) -> str | None:
     """The text of a file with `\\n` at the end of lines, since git may have changed these; None if there is none."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        text = disk.read_bytes(path).decode("utf-8", errors="replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from persistc.commands.options import add_output_format, add_sources
+from persistc.commands.options import add_cache, add_output_format, add_sources
 from persistc.exit_codes import CLEAN, FINDINGS
 from persistc.reporting import OutputFormat
 
 if TYPE_CHECKING:
     from persistc.compiling import Compiled
     from persistc.files import Difference
+    from persistc.outcome import Outcome
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
@@ -22,38 +25,48 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     )
     add_sources(parser)
     add_output_format(parser)
+    add_cache(parser)
     parser.add_argument("--force", action="store_true", help="overwrite and remove files that were edited by hand")
     return parser
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the generated files below the paths and remove those nothing is generated into any more.
-
-    Nothing is written when anything is wrong; a file that was edited by hand is kept unless `force` is given, and one
-    that persistc did not write always.
-    """
-    from persistc.commands.printing import print_findings, print_text
-    from persistc.compiling import compile_paths
-    from persistc.file_reports import render_differences
-    from persistc.files import State, differences, write
-    from persistc.sources import shown
+    """Write the generated files below the paths and remove those nothing is generated into any more."""
+    from persistc.commands.printing import print_text
+    from persistc.run_cache import remembered
 
     output_format = OutputFormat(options.output_format)
-    compiled = compile_paths(options.paths)
-    if compiled.has_errors:
-        print_findings(compiled, output_format)
-        return FINDINGS
-    changes = differences(compiled.outputs, compiled.existing)
-    kept = [change for change in changes if change.state is State.FOREIGN or not (change.is_intact or options.force)]
-    if kept:
-        print_text(render_differences(kept, output_format, show_diff=False))
-        return FINDINGS
+    generate = partial(generate_files, options.paths, output_format, force=options.force)
+    command = ["generate", output_format, f"force={options.force}"]
+    outcome = remembered(command, options.paths, generate) if options.cache else generate()
+    print_text(outcome.text)
+    return outcome.exit_code
+
+
+def generate_files(paths: Sequence[Path], output_format: OutputFormat, *, force: bool) -> Outcome:
+    """Make the generated files below these paths what they should be, or say what is wrong.
+
+    Nothing is written when anything is wrong; a file that was edited by hand is kept unless `force` is given, and one
+    that persistc did not write always. Raises `CannotRun` when a path or the configuration is wrong, or a file cannot
+    be written.
+    """
+    from persistc.compiling import compile_paths
+    from persistc.file_reports import render_run
+    from persistc.files import State, differences, write
+    from persistc.outcome import Outcome
+    from persistc.sources import shown
+
+    compiled = compile_paths(paths)
+    changes = () if compiled.has_errors else differences(compiled.outputs, compiled.existing)
+    kept = [change for change in changes if change.state is State.FOREIGN or not (change.is_intact or force)]
+    text = render_run(compiled, kept, output_format, show_diff=False)
+    if kept or compiled.has_errors:
+        return Outcome(text, FINDINGS)
     write(changes)
-    print_findings(compiled, output_format)
     if output_format in {OutputFormat.TEXT, OutputFormat.CONCISE}:
-        print_text("".join(f"{_done(change)} {shown(change.path)}\n" for change in changes))
-        print_text(_summary(compiled, changes))
-    return CLEAN
+        text += "".join(f"{_done(change)} {shown(change.path)}\n" for change in changes)
+        text += _summary(compiled, changes)
+    return Outcome(text, CLEAN, has_written=bool(changes))
 
 
 def _done(change: Difference) -> str:
