@@ -24,6 +24,7 @@ STAGES = (
     ("edits of sources", ("keeping",)),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
     ("commands", ("project_setup", "commands", "__main__")),
+    ("build", ("hatch_hook",)),
 )  # fmt: skip
 STAGE_OF = {module: number for number, (_, modules) in enumerate(STAGES) for module in modules}
 IMPORTS = imports_of_package(COMPILER)
