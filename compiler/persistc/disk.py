@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -50,17 +50,13 @@ class Record:
             and all(_digest(path) == answer for path, answer in self.contents.items())
         )
 
-    def without(self, is_left_out: Callable[[str], bool]) -> Record:
-        """The record as if nobody had asked for the files of which this is true."""
-        return Record(
-            {path: answer for path, answer in self.files.items() if not is_left_out(path)},
-            self.folders,
-            {
-                path: Listing(found.folders, tuple(name for name in found.files if not is_left_out(name)))
-                for path, found in self.listings.items()
-            },
-            {path: answer for path, answer in self.contents.items() if not is_left_out(path)},
-            self.is_torn,
+    def marks(self) -> tuple[object, ...]:
+        """What changes when an answer may have changed, without reading a file: cheap enough to be asked all day."""
+        return (
+            *map(os.path.isdir, self.folders),
+            *map(os.path.isfile, self.files),
+            *map(_listing, self.listings),
+            *map(_mark, self.contents),
         )
 
 
@@ -136,6 +132,14 @@ def _digest(path: str) -> str:
 
 def _refusal(error: OSError) -> str:
     return f"errno {error.errno}"
+
+
+def _mark(path: str) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _listing(path: str) -> Listing:

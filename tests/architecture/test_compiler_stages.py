@@ -22,7 +22,7 @@ STAGES = (
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files", "run_cache")),
     ("edits of sources", ("keeping",)),
-    ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
+    ("reports", ("source_frame", "reporting", "file_reports", "explanations", "watching")),
     ("commands", ("project_setup", "commands", "__main__")),
     ("build", ("hatch_hook",)),
 )  # fmt: skip

@@ -27,6 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
     add_output_format(parser)
     add_cache(parser)
     parser.add_argument("--force", action="store_true", help="overwrite and remove files that were edited by hand")
+    parser.add_argument("--watch", action="store_true", help="go on after every change, until Ctrl-C")
     return parser
 
 
@@ -37,6 +38,10 @@ def run(options: argparse.Namespace) -> int:
 
     output_format = OutputFormat(options.output_format)
     generate = partial(generate_files, options.paths, output_format, force=options.force)
+    if options.watch:
+        from persistc.watching import watch
+
+        return watch(generate)
     command = ["generate", output_format, f"force={options.force}"]
     outcome = remembered(command, options.paths, generate) if options.cache else generate()
     print_text(outcome.text)
