@@ -58,6 +58,7 @@ def write(changes: Sequence[Difference]) -> None:
         for change in changes:
             path = change.path
             if change.wanted is not None:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
                 staged.append((_temporary(path), path))
                 _stage(staged[-1][0], change.wanted, path)
         for temporary, path in staged:

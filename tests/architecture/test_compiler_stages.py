@@ -18,7 +18,7 @@ STAGES = (
     ("checks", ("checks",)),
     ("suppression", ("suppression",)),
     ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
-                 "import_lines", "outline", "proxies")),
+                 "import_lines", "outline", "proxies", "crash_tests")),
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files", "run_cache")),
     ("edits of sources", ("keeping",)),
