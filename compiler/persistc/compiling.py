@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persistc.checks import check
 from persistc.configuration import read_configuration
+from persistc.crash_tests import crash_test_modules
 from persistc.diagnostics import Diagnostic, Severity, in_order
 from persistc.findings_of_files import output_collision
 from persistc.model import Module
+from persistc.project import Project
 from persistc.proxies import proxied_classes, proxy_module, stub_module
 from persistc.reading import Reading, read_project
-from persistc.render import render_proxies, render_stub
+from persistc.render import render_crash_tests, render_proxies, render_stub
 from persistc.seal import sealed
 from persistc.sources import SourceFile, find_sources, outputs_of, shown
 from persistc.suppression import honoured
@@ -38,6 +40,9 @@ class Compiled:
     outputs: tuple[Output, ...]
     existing: tuple[str, ...]
     """Files with the name of an output that are there."""
+    project: Project
+    modules: tuple[Module, ...]
+    """Those with a proxy."""
 
     @property
     def has_errors(self) -> bool:
@@ -55,7 +60,7 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
     project = reading.project
     modules = [module for module in project.modules.values() if proxied_classes(project, module)]
     findings = in_order([*findings_of(reading, found.sources), *_collisions(modules)])
-    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs)
+    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs, project, tuple(modules))
     if compiled.has_errors:
         return compiled
     outputs = tuple(
@@ -67,7 +72,13 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
             strict=True,
         )
     )
-    return Compiled(compiled.findings, compiled.texts, outputs, compiled.existing)
+    return replace(compiled, outputs=outputs)
+
+
+def crash_tests(compiled: Compiled, folder: str) -> tuple[Output, ...]:
+    """The test files of the flow classes, in this folder."""
+    found = crash_test_modules(compiled.project, compiled.modules)
+    return tuple(Output(os.path.join(folder, each.file), render_crash_tests(each)) for each in found)
 
 
 def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnostic]:

@@ -100,7 +100,9 @@ class _Composer:
         self._module = module
         self._is_stub = is_stub
         self._classes = proxied_classes(project, module)
-        taken = {"_p", "_Stored", "final"} | {name for cls in self._classes for name in (_proxy(cls), _instance(cls))}
+        taken = {"_p", "_Stored", "final"} | {
+            name for cls in self._classes for name in (proxy_name(cls), _instance(cls))
+        }
         self._names = CarriedNames(project, module, frozenset(taken))
         self._stored: dict[str, None] = {}
 
@@ -123,7 +125,7 @@ class _Composer:
         raises = () if self._is_stub else error_table(told, self._project)
         return ProxyClass(
             flow_class=base,
-            proxy=_proxy(cls),
+            proxy=proxy_name(cls),
             instance=_instance(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
             overrides=tuple(self._override(owned, flow_class) for owned in marked),
@@ -189,7 +191,8 @@ class _Composer:
 _STARS = {ParameterKind.VARIADIC: "*", ParameterKind.VARIADIC_KEYWORD: "**"}
 
 
-def _proxy(cls: Class) -> str:
+def proxy_name(cls: Class) -> str:
+    """What the proxy of a flow class is called."""
     return f"Durable{cls.name}"
 
 

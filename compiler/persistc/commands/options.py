@@ -28,3 +28,13 @@ def add_output_format(parser: argparse.ArgumentParser) -> None:
         default=OutputFormat.TEXT.value,
         help="how findings are shown (default: %(default)s)",
     )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Whether an outcome may come from `.persistc_cache`, and be kept there."""
+    parser.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="neither read nor write .persistc_cache, which spares a run when nothing has changed",
+    )
