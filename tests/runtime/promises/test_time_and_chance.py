@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from persistasaurus import Engine, FlowStatus, now, random, uuid4
+from persistasaurus.engine import registered_flows
 from persistasaurus.generated import Async
+from persistasaurus.log import SEED_SIZE
+from persistasaurus.offline import Recorded, rehearse
 from persistasaurus.testing import InMemoryLog, ManualClock
 
 from .flows_draws import Declined, DrawingFlow, drawn
@@ -109,6 +112,19 @@ async def test_a_reopened_flow_draws_the_same_up_to_its_failure_and_other_values
     assert [text.partition(" ")[0] for text in (before, failed, after)] == ["before", "failed", "charged"]
     assert len({*UUID.findall(before + failed + after), result}) == 4
     assert [row.method_name for row in machine.calls(FLOW_ID)] == ["note", "charge", "note"]
+
+
+@BOTH
+@scenario
+async def test_a_rehearsal_draws_what_the_flow_drew(memory_machine: Machine, run: Run) -> None:
+    machine = memory_machine
+    async with machine.engine(DurableDrawingFlow(machine.outside)) as engine:
+        await machine.through_time(run(engine.get_flow(DurableDrawingFlow, FLOW_ID)))
+        seed = machine.log.seed
+    proxies = registered_flows([DurableDrawingFlow(machine.outside)])
+    recorded = Recorded(machine.flow(FLOW_ID), tuple(machine.calls(FLOW_ID)), ())
+    assert rehearse(recorded, proxies, seed=seed) is None
+    assert "arguments" in str(rehearse(recorded, proxies, seed=b"the seed of another log"[:SEED_SIZE]))
 
 
 # -- what the values depend on ----------------------------------------------------------------------------------------

@@ -18,6 +18,9 @@ from persistasaurus import (
     IncompatibleChange,
     NotRunByEngine,
 )
+from persistasaurus.engine import registered_flows
+from persistasaurus.log import SEED_SIZE
+from persistasaurus.offline import FlowTypes, Recorded, rehearse
 from persistasaurus.records import FlowRow, InvocationRow
 
 from .machine import Machine, Outside
@@ -194,6 +197,23 @@ async def test_resuming_a_flow_whose_version_is_gone_parks_it_again(machine: Mac
         await flow.resume()
         assert machine.flow("f").status is FlowStatus.RUNNING
         await is_parked(machine)
+
+
+@scenario
+async def test_a_rehearsal_runs_the_body_of_the_flows_version_and_says_if_it_is_gone(memory_machine: Machine) -> None:
+    machine = memory_machine
+    await start_on_the_first(machine)
+    recorded = Recorded(machine.flow("f"), tuple(machine.calls("f")), ())
+    seed = bytes(SEED_SIZE)  # these bodies draw nothing
+    assert rehearse(recorded, registered_flows([placing(KEPT, machine)]), seed=seed) is None
+    problem = rehearse(recorded, registered_flows([placing(SECOND, machine)]), seed=seed)
+    assert isinstance(problem, IncompatibleChange)
+    assert "started on version 1 of PlacingFlow.place" in str(problem)
+    types = FlowTypes([KEPT.DurablePlacingFlow.__persistasaurus__])
+    found = types.flow(recorded.flow)
+    assert found is not None
+    assert found[1].name == "place_v1"
+    assert FlowTypes([SECOND.DurablePlacingFlow.__persistasaurus__]).flow(recorded.flow) is None
 
 
 # -- arguments, results, failures -------------------------------------------------------------------------------------
