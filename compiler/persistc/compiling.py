@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persistc.checks import check
@@ -12,6 +12,7 @@ from persistc.configuration import read_configuration
 from persistc.diagnostics import Diagnostic, Severity, in_order
 from persistc.findings_of_files import output_collision
 from persistc.model import Module
+from persistc.project import Project
 from persistc.proxies import proxied_classes, proxy_module, stub_module
 from persistc.reading import Reading, read_project
 from persistc.render import render_proxies, render_stub
@@ -38,6 +39,9 @@ class Compiled:
     outputs: tuple[Output, ...]
     existing: tuple[str, ...]
     """Files with the name of an output that are there."""
+    project: Project
+    root: str
+    """The project's folder."""
 
     @property
     def has_errors(self) -> bool:
@@ -55,7 +59,8 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
     project = reading.project
     modules = [module for module in project.modules.values() if proxied_classes(project, module)]
     findings = in_order([*findings_of(reading, found.sources), *_collisions(modules)])
-    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs)
+    root = os.path.abspath(configuration.root)
+    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs, project, root)
     if compiled.has_errors:
         return compiled
     outputs = tuple(
@@ -67,7 +72,7 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
             strict=True,
         )
     )
-    return Compiled(compiled.findings, compiled.texts, outputs, compiled.existing)
+    return replace(compiled, outputs=outputs)
 
 
 def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnostic]:

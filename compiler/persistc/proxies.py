@@ -82,6 +82,16 @@ def proxied_classes(project: Project, module: Module) -> tuple[Class, ...]:
     return tuple(cls for cls in project.flow_classes(module) if not project.is_abstract(cls, module))
 
 
+def proxy_name(cls: Class) -> str:
+    """The name of the class that is generated for a flow class."""
+    return f"Durable{cls.name}"
+
+
+def instance_name(cls: Class) -> str:
+    """The name of its flow instances' class."""
+    return f"{cls.name}Instance"
+
+
 def proxy_module(project: Project, module: Module) -> ProxyModule:
     """What `flows_durable.py` says."""
     return _Composer(project, module, is_stub=False).compose()
@@ -98,7 +108,8 @@ class _Composer:
         self._module = module
         self._is_stub = is_stub
         self._classes = proxied_classes(project, module)
-        taken = {"_p", "_Stored", "final"} | {name for cls in self._classes for name in (_proxy(cls), _instance(cls))}
+        made = {name for cls in self._classes for name in (proxy_name(cls), instance_name(cls))}
+        taken = {"_p", "_Stored", "final"} | made
         self._names = CarriedNames(project, module, frozenset(taken))
         self._stored: dict[str, None] = {}
 
@@ -120,8 +131,8 @@ class _Composer:
         raises = () if self._is_stub else error_table(told, self._project)
         return ProxyClass(
             flow_class=base,
-            proxy=_proxy(cls),
-            instance=_instance(cls),
+            proxy=proxy_name(cls),
+            instance=instance_name(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
             overrides=tuple(self._override(owned, members) for owned in marked),
             members=tuple(_instance_member(owned.method) for owned in marked if _is_offered(owned.method)),
@@ -184,14 +195,6 @@ class _Composer:
 
 
 _STARS = {ParameterKind.VARIADIC: "*", ParameterKind.VARIADIC_KEYWORD: "**"}
-
-
-def _proxy(cls: Class) -> str:
-    return f"Durable{cls.name}"
-
-
-def _instance(cls: Class) -> str:
-    return f"{cls.name}Instance"
 
 
 def _is_only(parameter: Parameter) -> bool:
