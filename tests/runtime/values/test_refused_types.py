@@ -93,12 +93,12 @@ REFUSED: list[tuple[Any, str]] = [
     ),
     (
         Frame,
-        "has a type that cannot be stored: `Frame.pairs[].right[].connection.pool[]` is a `Money`, none of the types that "
+        "cannot be stored: `Frame.pairs[].right[].connection.pool[]` is a `Money`, none of the types that "
         "are stored; make it a dataclass, or write Annotated[Money, stored_as(encode, decode)]",
     ),
     (
         list[Ring] | None,
-        "has a type that cannot be stored: `Ring.frames[].inside.lock` is a `asyncio.locks.Lock`, none of the types that "
+        "cannot be stored: `Ring.frames[].inside.lock` is a `asyncio.locks.Lock`, none of the types that "
         "are stored; keep it on the flow class instead, or write Annotated[Lock, stored_as(encode, decode)]",
     ),
     (dict[Money, int], "cannot be stored: in `dict[Money, int]`, `Money` is none of the types"),
