@@ -1,8 +1,8 @@
 """What type checkers say of programs that use flow instances, as the markdown files here tell it.
 
 A `py` block is a program. `# revealed: ...` above a line is the type that mypy reveals there, `# error: [code] ...` the
-error it reports, and `# by pyright: [rule] ...` the first line of the one pyright reports; nothing else may be reported,
-and no line by one of them only.
+error it reports, and `# by pyright: [rule] ...` the first line of the one pyright reports. Nothing else may be
+reported, and no line by one of them only.
 """
 
 import json
@@ -51,7 +51,7 @@ class Program:
             if line.strip().startswith("# "):
                 above.append(line.strip())
             else:
-                found.update({number: each.removeprefix("# ") for each in above if each.startswith(kinds)})
+                found.update((number, each.removeprefix("# ")) for each in above if each.startswith(kinds))
                 above = []
         return found
 
