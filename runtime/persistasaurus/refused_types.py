@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_
 
 from msgspec import inspect as shapes
 
-from persistasaurus.storable import is_below_class
+from persistasaurus.annotations import is_below_class
 
 _CLASSES: Final = (shapes.StructType, shapes.DataclassType, shapes.TypedDictType)
 _TEXT: Final = "text"

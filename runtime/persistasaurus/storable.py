@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as shapes
 
-from persistasaurus.annotations import type_text
+from persistasaurus.annotations import is_below_class, type_text
 from persistasaurus.conversions import Conversion, declared_conversion, is_json, known_conversion
 from persistasaurus.errors import ValueNotStorable
 
@@ -180,11 +180,6 @@ class _Examination:
 
     def _error(self, path: str, reason: str) -> ValueNotStorable:
         return _not_storable(self._where, self._annotation, path, reason)
-
-
-def is_below_class(path: str) -> bool:
-    """Whether a path has come to a class; before it are only the steps of containers."""
-    return bool(path) and not path.startswith("[")
 
 
 def _short(text: str) -> str:

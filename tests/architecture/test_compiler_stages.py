@@ -20,7 +20,7 @@ STAGES = (
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files",)),
     ("edits of sources", ("keeping",)),
-    ("types", ("type_checking",)),
+    ("types", ("type_checking", "schemas")),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
     ("commands", ("project_setup", "commands", "__main__")),
 )  # fmt: skip
