@@ -12,6 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from persistc.cannot_run import CannotRun
@@ -98,6 +99,12 @@ def _listed(proxied: Sequence[Proxied]) -> str:
 
 
 def _told(compiled: Compiled, proxied: Sequence[Proxied], python: str) -> dict[str, Any]:
+    for one, other in combinations(proxied, 2):
+        if one.module is not other.module and _generated_name(one.module) == _generated_name(other.module):
+            raise CannotRun(
+                f"{one.module.file} and {other.module.file} are imported by one name, `{one.module.import_name}`, and "
+                f"not both by one program: name flows of one of them, of {_listed(proxied)}"
+            )
     places = [f"{each.name}={_generated_name(each.module)}:{proxy_name(each.cls)}" for each in proxied]
     paths = [*dict.fromkeys(_import_paths(compiled.root, proxied)), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     # One seed of hashes, so that defaults which are sets come in one order.

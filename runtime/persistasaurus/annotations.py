@@ -52,5 +52,5 @@ def type_text(annotation: Any) -> str:
 
 
 def is_below_class(path: str) -> bool:
-    """Whether a path into a type, `Order.lines[].socket`, has come to a class: before it are only steps of containers."""
+    """Whether a path into a type, `Order.lines[].socket`, has come to a class; before it are steps of containers."""
     return bool(path) and not path.startswith("[")

@@ -17,10 +17,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
         "schema", help="print JSON Schema of the parameters and results of flows, steps and signals"
     )
     parser.add_argument(
-        "flows",
-        nargs="*",
-        metavar="FLOW",
-        help="flow classes, `SignupFlow`, or flows, `SignupFlow.sign_up` (default: all)",
+        "flows", nargs="*", metavar="FLOW", help="classes, `SignupFlow`, or flows, `SignupFlow.sign_up` (default: all)"
     )
     parser.add_argument("--output-format", choices=["json"], default="json", help="the one there is: %(default)s")
     add_python(parser, "of the program, which its modules are imported with")
