@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from persistc.checks.flow_class import flow_classes
@@ -15,6 +16,7 @@ from persistc.checks.flow_code import FlowBody, Located, flow_code
 from persistc.diagnostics import Code, Diagnostic
 from persistc.flow_tree import (
     Argument,
+    Assign,
     Call,
     Clause,
     Comprehension,
@@ -23,7 +25,9 @@ from persistc.flow_tree import (
     Expression,
     ForLoop,
     Name,
+    Node,
     Starred,
+    WithItem,
 )
 from persistc.project import Project
 from persistc.spans import Position, Span
@@ -146,8 +150,27 @@ def _iterated(body: FlowBody, located: Located) -> Iterator[Expression]:
                 yield value
         case Argument(value=value, star="*") if not _order_is_lost(body, (*located.around, located.node)):
             yield value
-        case Starred(value=value) if isinstance(located.parent, Display) and located.parent.kind in {"list", "tuple"}:
-            yield value
+        case Starred(value=value) if isinstance(located.parent, Display) and not _is_target(located):
+            if located.parent.kind in {"list", "tuple"}:
+                yield value
+
+
+def _is_target(located: Located) -> bool:
+    """Whether a node stands where something is assigned: `first, *rest = line`."""
+    line = (*located.around, located.node)
+    return any(inside in _targets(node) for node, inside in pairwise(line))
+
+
+def _targets(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Assign(targets=targets):
+            return targets
+        case ForLoop(target=target) | Clause(target=target):
+            return (target,)
+        case WithItem(target=target) if target is not None:
+            return (target,)
+        case _:
+            return ()
 
 
 def _order_is_lost(body: FlowBody, around: Sequence[object]) -> bool:
