@@ -6,9 +6,10 @@ persistc sees a set that is written out or declared; what a method or an attribu
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from persistc.checks.flow_class import flow_classes
@@ -19,6 +20,7 @@ from persistc.flow_tree import (
     Assign,
     Call,
     Clause,
+    Compound,
     Comprehension,
     Constant,
     Display,
@@ -35,7 +37,8 @@ from persistc.type_checking.mypy import Report
 
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _REVEALED: Final = re.compile(r'Revealed type is "(?P<type>.*)"\Z')
-_OPEN: Final = "reveal_type("
+_OPEN: Final = "reveal_type(\n"
+_F_STRING: Final = re.compile(r"\b[rR]?[fF][rR]?['\"]")
 _SETS: Final = frozenset({"set", "frozenset", "AbstractSet", "MutableSet", "Set"})
 _HOMES: Final = frozenset({"", "builtins", "typing", "typing_extensions", "collections.abc"})
 _HASHED_BY_NUMBER: Final = ("asyncio.", "_asyncio.")
@@ -58,11 +61,12 @@ class Iterated:
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """The text of a file with `reveal_type(...)` around what is iterated over, every line where it was."""
+    """The text of a file with `reveal_type(...)` around what is iterated over."""
 
     text: str
-    asked: tuple[tuple[Position, Iterated], ...]
-    """Where each begins in that text, in order."""
+    asked: tuple[tuple[int, Iterated], ...]
+    """The line of that text on which each begins. Each has one of its own: mypy says a thing once a line, and what it
+    counts in columns is not the same in all versions."""
 
 
 def typed_iterables(project: Project) -> tuple[Iterated, ...]:
@@ -72,57 +76,51 @@ def typed_iterables(project: Project) -> tuple[Iterated, ...]:
         for flow_class in flow_classes(project)
         for body in flow_code(flow_class)
         for located in body.nodes
+        if not _is_in_f_string(located)
         for iterated in _iterated(body, located)
         if not _is_known(body, iterated)
     }
-    return tuple(sorted(found, key=lambda each: (each.path, each.span)))
+    return tuple(sorted(found, key=lambda each: (each.path, each.span.start, _reversed(each.span.end))))
 
 
 def shadow_of(text: str, iterables: Sequence[Iterated]) -> Shadow:
-    """The text of one file with a question around each of its iterables."""
-    lines = _LINE.findall(text)
-    edits = [(each.span.start, _OPEN, each) for each in iterables] + [(each.span.end, ")", None) for each in iterables]
-    asked: list[tuple[Position, Iterated]] = []
-    grown: dict[int, int] = {}
-    # In one place a question ends before the next begins, and the outer one begins first.
-    for place, inserted, iterated in sorted(edits, key=lambda edit: (edit[0], edit[2] is not None)):
-        number, column = place.line, place.column + grown.get(place.line, 0)
-        line = lines[number - 1]
-        lines[number - 1] = f"{line[:column]}{inserted}{line[column:]}"
-        grown[number] = grown.get(number, 0) + len(inserted)
-        if iterated is not None:
-            asked.append((Position(number, column + len(inserted)), iterated))
-    return Shadow("".join(lines), tuple(asked))
+    """The text of one file with a question around each of its iterables, given in order."""
+    begins = [0, *accumulate(len(line) for line in _LINE.findall(text))]
+    edits = [
+        edit
+        for number, each in enumerate(iterables, 1)
+        for edit in ((_offset(each.span.end, begins), 0, ")"), (_offset(each.span.start, begins), number, _OPEN))
+    ]
+    pieces: list[str] = []
+    copied = 0
+    # In one place a question ends before the next begins, and of two that begin the outer one comes first.
+    for offset, _, inserted in sorted(edits):
+        pieces += [text[copied:offset], inserted]
+        copied = offset
+    asked = ((each.span.start.line + number, each) for number, each in enumerate(iterables, 1))
+    return Shadow("".join([*pieces, text[copied:]]), tuple(asked))
+
+
+def _offset(position: Position, begins: Sequence[int]) -> int:
+    return begins[position.line - 1] + position.column
+
+
+def _reversed(position: Position) -> tuple[int, int]:
+    return -position.line, -position.column
 
 
 def iterations_over_sets(
     shadows: Mapping[str, Shadow], reports: Sequence[Report], texts: Mapping[str, str]
 ) -> Iterator[Diagnostic]:
     """PST206 for each iterable whose revealed type is a set; shadows go by path, texts by the name findings show."""
-    for path, shadow in shadows.items():
-        revealed = [
-            (report, found["type"])
-            for report in reports
-            if report.path == path
-            if (found := _REVEALED.match(report.message))
-        ]
-        for number in {position.line for position, _ in shadow.asked}:
-            asked = [each for each in shadow.asked if each[0].line == number]
-            answers = sorted((report.column, told) for report, told in revealed if report.line == number)
-            for iterated, told in _matched(asked, answers, _LINE.findall(shadow.text)[number - 1]):
-                if (shown := _set_in(told)) is not None:
-                    yield _finding(iterated, shown, texts[iterated.file])
-
-
-def _matched(
-    asked: Sequence[tuple[Position, Iterated]], answers: Sequence[tuple[int, str]], line: str
-) -> Iterator[tuple[Iterated, str]]:
-    """Which answer is whose: by their columns where mypy and we count alike, by their order where we may not."""
-    if line.isascii():
-        by_column = dict(answers)
-        yield from ((each, by_column[at.column]) for at, each in asked if at.column in by_column)
-    elif len(asked) == len(answers):
-        yield from ((each, told) for (_, each), (_, told) in zip(asked, answers, strict=True))
+    for report in reports:
+        revealed = _REVEALED.match(report.message)
+        asked = shadows[report.path].asked if report.path in shadows else ()
+        # A parenthesis may push what is asked for to a later line, though never beyond the next question.
+        number = bisect_right(asked, report.line, key=lambda each: each[0])
+        if revealed is not None and number and (shown := _set_in(revealed["type"])) is not None:
+            _, iterated = asked[number - 1]
+            yield _finding(iterated, shown, texts[iterated.file])
 
 
 def _finding(iterated: Iterated, shown: str, text: str) -> Diagnostic:
@@ -153,6 +151,11 @@ def _iterated(body: FlowBody, located: Located) -> Iterator[Expression]:
         case Starred(value=value) if isinstance(located.parent, Display) and not _is_target(located):
             if located.parent.kind in {"list", "tuple"}:
                 yield value
+
+
+def _is_in_f_string(located: Located) -> bool:
+    """Whether no line may end there: in an f-string, before Python 3.12."""
+    return any(isinstance(node, Compound) and _F_STRING.search(node.text) for node in located.around)
 
 
 def _is_target(located: Located) -> bool:
