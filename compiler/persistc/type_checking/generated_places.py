@@ -139,8 +139,7 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _span(node: ast.stmt | ast.expr | ast.arg) -> Span:
-    """Of the whole node, decorators included; generated code is measured in bytes where it is not ASCII, as mypy
-    measures it, more or less."""
+    """Of the whole node, decorators included. Columns count bytes, as those of `ast` do."""
     decorators = getattr(node, "decorator_list", ())
     line, column = min([(each.lineno, 0) for each in decorators], default=(node.lineno, node.col_offset))
     assert node.end_lineno is not None
