@@ -36,18 +36,20 @@ def type_errors(reports: Iterable[Report], checked: Mapping[str, CheckedFile]) -
     """
     errors = [report for report in reports if report.path in checked and not report.is_note]
     written = [report for report in errors if checked[report.path].places is None]
-    said = {(checked[report.path].file, report.line, report.code) for report in written}
+    at_lines = {(checked[report.path].file, report.line, report.code) for report in written}
     yield from (_finding(report, checked[report.path]) for report in written)
+    said: set[tuple[str, Position | None, str]] = set()
     for report in errors:
-        if checked[report.path].places is not None:
-            finding = _finding(report, checked[report.path])
-            # A module and its stub say the same on different lines.
-            key = (finding.file, finding.start.line, report.code)
-            if finding.file == checked[report.path].file:
-                key = (finding.file.removesuffix("i"), 0, finding.message)
-            if key not in said:
-                said.add(key)
-                yield finding
+        file = checked[report.path]
+        if file.places is None:
+            continue
+        finding = _finding(report, file)
+        # A module and its stub say the same on different lines.
+        is_own = finding.file == file.file
+        place = (finding.file.removesuffix("i"), None) if is_own else (finding.file, finding.start)
+        if (finding.file, finding.start.line, report.code) not in at_lines and (*place, finding.message) not in said:
+            said.add((*place, finding.message))
+            yield finding
 
 
 def _finding(report: Report, checked: CheckedFile) -> Diagnostic:
