@@ -129,6 +129,15 @@ def test_only_the_classes_asked_for_are_imported(orders: Project) -> None:
     assert [*schema(orders, "OrderFlow")] == ["$schema", "OrderFlow", "$defs"]
 
 
+def test_the_document_is_the_same_under_every_hash_seed(orders: Project) -> None:
+    tags = "count: int = 1\n    tags: frozenset[str] = frozenset('abcdefgh')\n"
+    orders.write("app/flows.py", ORDERS.replace("count: int = 1\n", tags))
+    orders.persistc("generate")
+    documents = {orders.persistc_process("schema", PYTHONHASHSEED=seed).stdout for seed in ("1", "2", "3")}
+    assert len(documents) == 1
+    assert json.loads(documents.pop())["$defs"]["Line"]["properties"]["tags"]["type"] == "array"
+
+
 def test_a_project_without_flows_has_an_empty_document(project: Project) -> None:
     project.write("app.py", "print('hello')\n")
     assert schema(project) == {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {}}
