@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from persistc.checks.typed_iterables import typed_iterables
 from persistc.compiling import Compiled
 from persistc.diagnostics import in_order
 from persistc.model import Module
@@ -18,7 +19,7 @@ from persistc.proxies import proxied_classes
 from persistc.sources import outputs_of, shown
 from persistc.type_checking.findings import CheckedFile, type_errors
 from persistc.type_checking.generated_places import generated_places
-from persistc.type_checking.iterables import Shadow, iterations_over_sets, shadow_of, typed_iterables
+from persistc.type_checking.iterables import Shadow, iterations_over_sets, shadow_of
 from persistc.type_checking.mypy import run_mypy
 
 
@@ -63,7 +64,7 @@ def check_types(compiled: Compiled, python: str) -> TypesChecked:
     findings = [
         *compiled.findings,
         *type_errors(reports, {**written, **made}),
-        *iterations_over_sets(shadows, hidden.reports, compiled.texts),
+        *iterations_over_sets(shadows, hidden.reports),
     ]
     texts = {**compiled.texts, **{file.file: file.text for file in made.values()}}
     return TypesChecked(replace(compiled, findings=tuple(in_order(findings)), texts=texts), visible.warnings)
