@@ -6,13 +6,15 @@ A set that is written out or declared is seen without one; what a method or an a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import FlowBody, Located, flow_code
 from persistc.checks.set_order import taken_in_order
+from persistc.diagnostics import Code
 from persistc.flow_tree import (
     Assign,
     Call,
@@ -62,6 +64,16 @@ def typed_iterables(project: Project) -> tuple[Iterated, ...]:
     }
     first = {(each.path, each.expression.span): each for each in sorted(found, key=lambda each: each.label)}
     return tuple(sorted(first.values(), key=_place))
+
+
+def only_types_tell(project: Project) -> Callable[[str, int, Code], bool]:
+    """Whether a finding at a line of a file is one that takes a type checker."""
+
+    @cache
+    def places() -> frozenset[tuple[str, int]]:
+        return frozenset((each.file, each.expression.span.start.line) for each in typed_iterables(project))
+
+    return lambda file, line, code: code is Code.SET_ORDER and (file, line) in places()
 
 
 def _place(each: Iterated) -> tuple[str, Position, int, int]:

@@ -17,6 +17,7 @@ from persistc.diagnostics import in_order
 from persistc.model import Module
 from persistc.proxies import proxied_classes
 from persistc.sources import outputs_of, shown
+from persistc.suppression import honoured
 from persistc.type_checking.findings import CheckedFile, type_errors
 from persistc.type_checking.generated_places import generated_places
 from persistc.type_checking.iterables import Shadow, iterations_over_sets, shadow_of
@@ -62,12 +63,15 @@ def check_types(compiled: Compiled, python: str) -> TypesChecked:
 
     reports = [*visible.reports, *(report for report in hidden.reports if report.path in made)]
     findings = [
-        *compiled.findings,
+        *compiled.found,
         *type_errors(reports, {**written, **made}),
         *iterations_over_sets(shadows, hidden.reports),
     ]
     texts = {**compiled.texts, **{file.file: file.text for file in made.values()}}
-    return TypesChecked(replace(compiled, findings=tuple(in_order(findings)), texts=texts), visible.warnings)
+    return TypesChecked(
+        replace(compiled, findings=tuple(in_order(honoured(findings, compiled.commented))), texts=texts),
+        visible.warnings,
+    )
 
 
 def _written(module: Module, compiled: Compiled) -> CheckedFile:

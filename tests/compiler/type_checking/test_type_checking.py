@@ -85,6 +85,38 @@ def test_every_output_format_shows_them(project: Project) -> None:
     ]
 
 
+COMMENTED = """\
+from persistasaurus import flow
+from tags import book
+
+
+class TagFlow:
+    @flow
+    async def tag(self) -> None:
+        for tag in book.tags():  # persistc: allow[PST206] they are printed, nothing else
+            print(tag)
+        for name in book.names():  # persistc: allow[PST206] they are not, either
+            print(name)
+"""
+
+
+def test_a_comment_allows_what_types_tell_and_is_unused_where_they_tell_nothing(project: Project) -> None:
+    project.write(
+        "tags.py",
+        "class Book:\n    def tags(self) -> set[str]: return set()\n    def names(self) -> list[str]: return []\n\n\n"
+        "book = Book()\n",
+    )
+    project.write("flows.py", COMMENTED)
+    assert project.persistc("generate").exit_code == 0
+
+    assert project.persistc("check").stdout == ""
+    typed = project.persistc("check", "--types", "--output-format", "concise")
+    assert typed.stdout.splitlines()[:-1] == [
+        "flows.py:10:54: warning[PST005] there is no `PST206` (set-order) on line 10 that had to be allowed"
+    ]
+    assert typed.exit_code == 0
+
+
 def test_without_the_option_mypy_is_not_asked(project: Project) -> None:
     project.write("flows.py", BROKEN)
     project.persistc("generate")
