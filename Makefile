@@ -75,5 +75,5 @@ format: venv
 	$(BIN)/ruff format
 
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .persistc_cache .hypothesis build dist
 	find compiler runtime templates tests examples -name __pycache__ -prune -exec rm -rf {} +

@@ -10,13 +10,14 @@ from pathlib import Path
 from persistc.checks import check
 from persistc.checks.typed_iterables import only_types_tell
 from persistc.configuration import read_configuration
+from persistc.crash_tests import crash_test_modules
 from persistc.diagnostics import Diagnostic, Severity, in_order
 from persistc.findings_of_files import output_collision
 from persistc.model import Module
 from persistc.project import Project
 from persistc.proxies import proxied_classes, proxy_module, stub_module
 from persistc.reading import Reading, read_project
-from persistc.render import render_proxies, render_stub
+from persistc.render import render_crash_tests, render_proxies, render_stub
 from persistc.seal import sealed
 from persistc.sources import SourceFile, find_sources, outputs_of, shown
 from persistc.suppression import honoured
@@ -41,6 +42,8 @@ class Compiled:
     existing: tuple[str, ...]
     """Files with the name of an output that are there."""
     project: Project
+    modules: tuple[Module, ...]
+    """Those with a proxy."""
     root: str
     """The project's folder."""
     found: tuple[Diagnostic, ...]
@@ -71,6 +74,7 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
         outputs=(),
         existing=found.outputs,
         project=project,
+        modules=tuple(modules),
         root=os.path.abspath(configuration.root),
         found=before,
         commented=commented,
@@ -87,6 +91,12 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
         )
     )
     return replace(compiled, outputs=outputs)
+
+
+def crash_tests(compiled: Compiled, folder: str) -> tuple[Output, ...]:
+    """The test files of the flow classes, in this folder."""
+    found = crash_test_modules(compiled.project, compiled.modules)
+    return tuple(Output(os.path.join(folder, each.file), render_crash_tests(each)) for each in found)
 
 
 def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnostic]:

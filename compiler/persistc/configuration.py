@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from persistc import disk
 from persistc.cannot_run import CannotRun
 
 PYPROJECT = "pyproject.toml"
@@ -30,18 +31,29 @@ def read_configuration(paths: Sequence[Path]) -> Configuration:
     It is looked for upwards from the first path and not from the working directory, so that the same file is
     compiled to the same bytes wherever persistc is called. Raises `CannotRun` for a table that is wrong.
     """
+    folder = _start(paths)
+    root = _root(folder)
+    return _read(root) if root is not None else Configuration(root=folder, source=(folder,))
+
+
+def project_root(paths: Sequence[Path]) -> Path | None:
+    """The folder of the pyproject.toml that applies to these paths; None if there is none."""
+    return _root(_start(paths))
+
+
+def _start(paths: Sequence[Path]) -> Path:
     start = paths[0].absolute() if paths else Path.cwd()
-    folder = start if start.is_dir() else start.parent
-    for root in (folder, *folder.parents):
-        if (root / PYPROJECT).is_file():
-            return _read(root)
-    return Configuration(root=folder if paths else Path.cwd(), source=(folder,))
+    return start if disk.is_folder(str(start)) else start.parent
+
+
+def _root(start: Path) -> Path | None:
+    return next((folder for folder in (start, *start.parents) if disk.is_file(str(folder / PYPROJECT))), None)
 
 
 def _read(root: Path) -> Configuration:
     pyproject = root / PYPROJECT
     try:
-        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+        document = tomllib.loads(disk.read_bytes(str(pyproject)).decode("utf-8").replace("\r\n", "\n"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CannotRun(f"{pyproject} cannot be read: {error}") from None
     tools = document.get("tool", {})
@@ -61,7 +73,7 @@ def _source(pyproject: Path, value: object) -> tuple[Path, ...]:
         raise CannotRun(f'{pyproject}: `source` in `[tool.persistc]` must be a list of paths: `source = ["app"]`')
     found = tuple(pyproject.parent / entry for entry in value)
     for entry, path in zip(value, found, strict=True):
-        if not path.exists():
+        if not (disk.is_file(str(path)) or disk.is_folder(str(path))):
             raise CannotRun(f"{pyproject}: `source` in `[tool.persistc]` names `{entry}`, and {path} does not exist")
     return found
 

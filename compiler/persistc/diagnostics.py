@@ -12,7 +12,7 @@ class Code(StrEnum):
 
     PST00x: files and modules. PST01x: decorators. PST02x and PST03x: classes and their methods.
     PST04x: signatures. PST05x: types, as mypy sees them. PST10x: bodies of flows. PST11x: exceptions.
-    PST20x and PST21x: what makes a replay differ.
+    PST20x to PST22x: what makes a replay differ.
     """
 
     SYNTAX_ERROR = "PST001"
@@ -65,10 +65,18 @@ class Code(StrEnum):
     EXCEPTION_NOT_REBUILT = "PST110"
     EXCEPT_NEVER_MATCHES = "PST111"
 
+    READS_CLOCK = "PST201"
+    DRAWS_RANDOM = "PST202"
+    READS_ENVIRONMENT = "PST203"
+    ACTS_OUTSIDE = "PST204"
     SHARED_STATE = "PST205"
     SET_ORDER = "PST206"
+    ASKS_IDENTITY = "PST207"
+    STARTS_THREADS = "PST208"
     SWALLOWS_EVERYTHING = "PST209"
+    EFFECT_IN_CLEANUP = "PST210"
     TASK_NEVER_AWAITED = "PST212"
+    CANNOT_SEE_INTO_CALL = "PST220"
 
     @property
     def slug(self) -> str:

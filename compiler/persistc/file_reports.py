@@ -1,13 +1,14 @@
-"""Generated files that are not as they should be, as text: for people, for programs, for GitHub."""
+"""What a run has found, and which generated files are not as they should be, as one text: for people, for programs, for
+GitHub."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Sequence
 
+from persistc.compiling import Compiled
 from persistc.files import Difference, State
-from persistc.reporting import OutputFormat
+from persistc.reporting import OutputFormat, github_command, json_document, json_object, render
 from persistc.sources import shown
 
 _HELP = {
@@ -20,17 +21,18 @@ _HELP = {
 _EDITED_ORPHAN = "its source is gone, and it was edited by hand: remove it, or run `persistc generate --force`"
 
 
-def render_differences(found: Sequence[Difference], output_format: OutputFormat, *, show_diff: bool) -> str:
-    """One line a file, `missing: app/flows_durable.py`, with a diff where a file would change and `show_diff` is set;
-    JSON is always a document."""
+def render_run(compiled: Compiled, found: Sequence[Difference], output_format: OutputFormat, *, show_diff: bool) -> str:
+    """The findings of a run, then the files; JSON is one document of both."""
+    if output_format is OutputFormat.JSON:
+        return json_document([*map(json_object, compiled.findings), *map(_json_object, found)])
+    return render(compiled.findings, compiled.texts, output_format) + _files(found, output_format, show_diff=show_diff)
+
+
+def _files(found: Sequence[Difference], output_format: OutputFormat, *, show_diff: bool) -> str:
+    """One line a file, `missing: app/flows_durable.py`, followed, with `show_diff`, by what would change in it."""
     match output_format:
-        case OutputFormat.JSON:
-            return json.dumps([_json_object(each) for each in found], indent=2, ensure_ascii=False) + "\n"
         case OutputFormat.GITHUB:
-            return "".join(
-                f"::error title=persistc ({each.state}),file={shown(each.path)}::{each.state}: {_help(each)}\n"
-                for each in found
-            )
+            return "".join(f"{_github(each)}\n" for each in found)
         case _:
             return "".join(f"{_line(each)}{_diff(each) if show_diff else ''}" for each in found) + _advice(found)
 
@@ -59,6 +61,11 @@ def _advice(found: Sequence[Difference]) -> str:
 
 def _help(each: Difference) -> str:
     return _EDITED_ORPHAN if each.state is State.ORPHAN and not each.is_intact else _HELP[each.state]
+
+
+def _github(each: Difference) -> str:
+    properties = {"title": f"persistc ({each.state})", "file": shown(each.path)}
+    return github_command("error", properties, f"{each.state}: {_help(each)}")
 
 
 def _json_object(each: Difference) -> dict[str, str]:

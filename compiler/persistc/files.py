@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from persistc import disk
 from persistc.cannot_run import CannotRun
 from persistc.compiling import Output
 from persistc.seal import seal_of
@@ -57,6 +58,7 @@ def write(changes: Sequence[Difference]) -> None:
         for change in changes:
             path = change.path
             if change.wanted is not None:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
                 staged.append((_temporary(path), path))
                 _stage(staged[-1][0], change.wanted, path)
         for temporary, path in staged:
@@ -104,8 +106,8 @@ def _difference(path: str, wanted: str | None) -> Difference | None:
 def _text(path: str) -> str | None:
     """The text of a file with `\\n` at the end of lines, since git may have changed these; None if there is none."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        text = disk.read_bytes(path).decode("utf-8", errors="replace")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         return None
     except OSError as error:

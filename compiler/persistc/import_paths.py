@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from persistc import disk
 from persistc.model import PACKAGE
 from persistc.sources import SourceFile, module_name, module_stem
 
@@ -66,11 +67,11 @@ class ImportPaths:
     def _starts(self, folder: str) -> list[str]:
         starts = [folder]
         inside = folder.startswith(os.path.join(self.root, ""))
-        while folder != self.root and (inside or os.path.isfile(os.path.join(folder, "__init__.py"))):
+        while folder != self.root and (inside or disk.is_file(os.path.join(folder, "__init__.py"))):
             folder = os.path.dirname(folder)
             starts.append(folder)
         return [*starts, os.path.join(self.root, "src"), *self.source]
 
     @staticmethod
     def _exists(path: str) -> bool:
-        return os.path.isfile(f"{path}.py") or os.path.isdir(path)
+        return disk.is_file(f"{path}.py") or disk.is_folder(path)

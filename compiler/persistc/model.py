@@ -159,7 +159,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A function of a class body."""
+    """A function of a class body, or of a module, which has no `self` and no mark."""
 
     name: str
     span: Span

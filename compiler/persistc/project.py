@@ -29,6 +29,9 @@ class Project:
 
     modules: Mapping[str, Module] = field(default_factory=dict)
     """By name."""
+    functions: Mapping[str, Method] = field(default_factory=dict)
+    """The functions and methods of all modules, with their bodies, by where they are defined: `.refs.token`,
+    `.shop.Order.total`."""
     states: Mapping[str, KeptState] = field(default_factory=dict)
     """What each module keeps between calls, by its name."""
 
@@ -56,11 +59,23 @@ class Project:
             if found is None:
                 return origin
             module, rest = found
-            target = module.scope.origin(rest)
+            target = module.scope.origin(rest) or self._starred(module, rest)
             if target is None or target == origin:
                 return f"{module.name}.{rest}"
             origin = target
         return origin
+
+    def _starred(self, module: Module, name: str) -> str | None:
+        """What a star import of a module of the project makes known under a name that is not bound otherwise."""
+        first = name.partition(".")[0]
+        stars = [each.origin for each in module.scope.bindings if each.kind is BindingKind.STAR_IMPORT]
+        if first in module.scope:
+            return None
+        for star in reversed(stars):
+            starred = self.modules.get(star)
+            if starred is not None and starred is not module and first in starred.scope:
+                return f"{star}.{name}"
+        return None
 
     def find_class(self, origin: str | None) -> tuple[Class, Module] | None:
         """The class an origin stands for, with its module; None when it is not a class of the project."""

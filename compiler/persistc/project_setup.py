@@ -1,4 +1,4 @@
-"""`persistc init`: the three places where a project says that it has generated files."""
+"""`persistc init`: the places where a project says that it has generated files."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from textwrap import indent
 
 from persistc.cannot_run import CannotRun
 from persistc.configuration import PYPROJECT
+from persistc.run_cache import FOLDER
 
 ATTRIBUTES = "*_durable.py* linguist-generated=true"
 HOOK = """\
 - repo: local
   hooks:
-    - id: persistc
+    - id: persistc-check
       name: persistc check
       entry: persistc check
       language: system
-      types: [python]
       pass_filenames: false
+      always_run: true
 """
 _INDENTED = indent(HOOK, "  ")
 _PRE_COMMIT = ".pre-commit-config.yaml"
@@ -34,6 +35,7 @@ def set_up(folder: Path) -> Iterator[str]:
     try:
         yield _add_table(folder / PYPROJECT)
         yield _add_attributes(folder / ".gitattributes")
+        yield _add_ignored(folder / ".gitignore")
         yield _add_hook(folder / _PRE_COMMIT)
     except (OSError, UnicodeDecodeError) as error:
         raise CannotRun(str(error)) from None
@@ -63,6 +65,14 @@ def _add_attributes(path: Path) -> str:
         return f"{path.name}: marks generated files already"
     _write(path, _appended(text, f"{ATTRIBUTES}\n", separated=False))
     return f"{path.name}: generated files are folded in reviews on GitHub"
+
+
+def _add_ignored(path: Path) -> str:
+    text = _read(path)
+    if any(line.strip("/ ") == FOLDER for line in text.splitlines()):
+        return f"{path.name}: leaves out {FOLDER} already"
+    _write(path, _appended(text, f"{FOLDER}/\n", separated=False))
+    return f"{path.name}: leaves out {FOLDER}, also from an sdist"
 
 
 def _add_hook(path: Path) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from persistc.carried_names import CarriedNames
+from persistc.checks.flow_class import FlowClass
 from persistc.docstrings import docstring_lines
 from persistc.error_table import error_table
 from persistc.expression_text import expression_text
+from persistc.flow_graph.lines import Line
 from persistc.flow_tree import Constant, Display, Expression, Unary
 from persistc.import_lines import ImportLine, import_block
 from persistc.model import Class, Kind, Method, Module, Parameter, ParameterKind
-from persistc.outline import Line, outline
+from persistc.outline import outline
 from persistc.project import Owned, Project
 from persistc.stored_types import is_declared_storable
 from persistc.versions import FIRST, is_kept, kept_of, version
@@ -124,7 +126,8 @@ class _Composer:
         )
 
     def _class(self, cls: Class) -> ProxyClass:
-        members = self._project.members(cls, self._module)
+        flow_class = FlowClass(self._project, self._module, cls)
+        members = flow_class.members
         marked = [owned for owned in members.values() if owned.method.kind is not Kind.OTHER]
         base = self._names.defined(cls.name, self._module)
         told = [*members.values(), *self._overridden(cls, members)]
@@ -134,7 +137,7 @@ class _Composer:
             proxy=proxy_name(cls),
             instance=instance_name(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
-            overrides=tuple(self._override(owned, members) for owned in marked),
+            overrides=tuple(self._override(owned, flow_class) for owned in marked),
             members=tuple(_instance_member(owned.method) for owned in marked if _is_offered(owned.method)),
         )
 
@@ -145,7 +148,7 @@ class _Composer:
                 if method.kind in {Kind.FLOW, Kind.OTHER} and members[method.name].method is not method:
                     yield Owned(method, owner, home)
 
-    def _override(self, owned: Owned, members: Mapping[str, Owned]) -> Override:
+    def _override(self, owned: Owned, flow_class: FlowClass) -> Override:
         method = owned.method
         is_told = method.kind is Kind.FLOW and not self._is_stub
         return Override(
@@ -156,7 +159,7 @@ class _Composer:
             parameters=", ".join(self._parameters(owned)),
             returns=self._type(method.returns.expression, owned) if method.returns is not None else "None",
             arguments="".join(f", {argument}" for argument in _arguments(method.values)),
-            comment=tuple(_comment(method, outline(owned, members))) if is_told else (),
+            comment=tuple(_comment(method, outline(flow_class, owned))) if is_told else (),
         )
 
     def _parameters(self, owned: Owned) -> Iterator[str]:

@@ -16,10 +16,10 @@ from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
 from persistc.findings_of_files import source_too_deep, syntax_error
 from persistc.import_paths import ImportPaths
-from persistc.interfaces import read_interface, read_state
+from persistc.interfaces import FunctionsOfModule, read_interface, read_state
 from persistc.kept_state import KeptState
 from persistc.lower import lower
-from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Module, mark_of
+from persistc.model import PACKAGE, BindingKind, Decorator, Kind, Method, Module, mark_of
 from persistc.names import imports_of
 from persistc.parse import parse, refused_by_python
 from persistc.project import Project
@@ -82,6 +82,37 @@ class _Modules(Mapping[str, Module]):
         return len(self._library.full)
 
 
+class _Functions(Mapping[str, Method]):
+    """The functions of a project: reads the module of any that is asked for, and goes over none by itself."""
+
+    def __init__(self, library: _Library) -> None:
+        self._library = library
+        self._of_modules: dict[str, FunctionsOfModule] = {}
+
+    def __getitem__(self, origin: str) -> Method:
+        home, _, name = origin.rpartition(".")
+        if (functions := self._of_module(home)) is None:
+            home, _, owner = home.rpartition(".")
+            functions, name = self._of_module(home), f"{owner}.{name}"
+        if functions is None:
+            raise KeyError(origin)
+        return functions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def _of_module(self, name: str) -> FunctionsOfModule | None:
+        module = self._library.modules.get(name)
+        if module is not None and name not in self._of_modules:
+            source = source_file(module.path, self._library.root)
+            text = self._library.texts[module.file]
+            self._of_modules[name] = FunctionsOfModule(module, source, self._library.paths, text)
+        return self._of_modules.get(name)
+
+
 class _States(Mapping[str, KeptState]):
     """What the modules of a project keep: looked into when somebody asks, and once."""
 
@@ -115,7 +146,7 @@ class _Library:
 
     def __post_init__(self) -> None:
         self.modules = _Modules(self)
-        self.project = Project(self.modules, _States(self))
+        self.project = Project(self.modules, _Functions(self), _States(self))
 
     def interface(self, name: str) -> Module | None:
         """The interface of a module by its name; None when there is none or Python cannot read it."""

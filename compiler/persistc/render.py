@@ -7,6 +7,7 @@ from importlib import resources
 
 import jinja2
 
+from persistc.crash_tests import CrashTestModule
 from persistc.layout import laid_out_file
 from persistc.proxies import ProxyModule
 
@@ -19,6 +20,11 @@ def render_proxies(module: ProxyModule) -> str:
 def render_stub(module: ProxyModule) -> str:
     """The body of `flows_durable.pyi`."""
     return _render("proxies.pyi.jinja", module)
+
+
+def render_crash_tests(module: CrashTestModule) -> str:
+    """A test file of `persistc generate --tests`."""
+    return _environment().get_template("crash_tests.py.jinja").render(module=module)
 
 
 def _render(template: str, module: ProxyModule) -> str:

@@ -29,7 +29,7 @@ def render(diagnostics: Sequence[Diagnostic], sources: Mapping[str, str], output
         case OutputFormat.CONCISE:
             return "".join(f"{_concise(found)}\n" for found in diagnostics) + _summary(diagnostics)
         case OutputFormat.JSON:
-            return json.dumps([_json_object(found) for found in diagnostics], indent=2, ensure_ascii=False) + "\n"
+            return json_document([json_object(found) for found in diagnostics])
         case OutputFormat.GITHUB:
             return "".join(f"{_github(found)}\n" for found in diagnostics)
 
@@ -75,7 +75,12 @@ def _summary(diagnostics: Sequence[Diagnostic]) -> str:
     return f"Found {' and '.join(counts)}. `persistc explain {diagnostics[0].code}` says more.\n"
 
 
-def _json_object(found: Diagnostic) -> dict[str, object]:
+def json_document(objects: Sequence[Mapping[str, object]]) -> str:
+    """What `--output-format json` prints: always one list."""
+    return json.dumps(objects, indent=2, ensure_ascii=False) + "\n"
+
+
+def json_object(found: Diagnostic) -> dict[str, object]:
     """Lines and columns both count from 1 here, as editors and ruff's own JSON have it."""
     return {
         "code": found.code,
@@ -100,7 +105,6 @@ def _json_span(place: Diagnostic | Note) -> dict[str, dict[str, int]] | None:
 
 
 def _github(found: Diagnostic) -> str:
-    """One workflow command: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
     properties = {"title": f"persistc ({found.code})", "file": found.file}
     if found.span is not None:
         properties["line"] = str(found.span.start.line)
@@ -108,8 +112,13 @@ def _github(found: Diagnostic) -> str:
         properties["endLine"] = str(found.span.end.line)
         properties["endColumn"] = str(found.span.end.column + 1)
     message = f"{_concise(found)}\n{found.help}" if found.help else _concise(found)
-    command = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
-    return f"::{found.severity} {command}::{_github_data(message)}"
+    return github_command(found.severity, properties, message)
+
+
+def github_command(level: str, properties: Mapping[str, str], message: str) -> str:
+    """One workflow command: https://docs.github.com/actions/reference/workflow-commands-for-github-actions."""
+    listed = ",".join(f"{key}={_github_property(value)}" for key, value in properties.items())
+    return f"::{level} {listed}::{_github_data(message)}"
 
 
 def _github_data(text: str) -> str:

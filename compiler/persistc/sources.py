@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from persistc import disk
 from persistc.cannot_run import CannotRun
 from persistc.configuration import Configuration
 from persistc.diagnostics import Diagnostic
@@ -53,7 +54,7 @@ def source_file(path: str, root: str) -> SourceFile:
         file=shown(path),
         name=module_name(path, root),
         import_name=_import_name(path, root),
-        in_package=os.path.isfile(os.path.join(os.path.dirname(path), "__init__.py")),
+        in_package=disk.is_file(os.path.join(os.path.dirname(path), "__init__.py")),
     )
 
 
@@ -64,7 +65,7 @@ def _import_name(path: str, root: str) -> str:
         return module_name(path, src).removeprefix(".")
     folder, name = os.path.split(path)
     parts = [] if name == "__init__.py" else [name.removesuffix(".py")]
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
+    while disk.is_file(os.path.join(folder, "__init__.py")):
         folder, name = os.path.split(folder)
         parts.append(name)
     return ".".join(reversed(parts))
@@ -85,7 +86,7 @@ def module_stem(name: str, root: str) -> str:
 def module_path(name: str, root: str) -> str | None:
     """The file that bears a name given by `module_name`, if there is one."""
     stem = module_stem(name, root)
-    return next((path for path in (f"{stem}.py", os.path.join(stem, "__init__.py")) if os.path.isfile(path)), None)
+    return next((path for path in (f"{stem}.py", os.path.join(stem, "__init__.py")) if disk.is_file(path)), None)
 
 
 def shown(path: str) -> str:
@@ -118,7 +119,7 @@ def find_sources(paths: Sequence[Path], configuration: Configuration) -> Found:
                 outputs.add(file)
             elif file.endswith(".py"):
                 sources.setdefault(file, source_file(file, root))
-                outputs.update(existing for existing in outputs_of(file) if os.path.isfile(existing))
+                outputs.update(existing for existing in outputs_of(file) if disk.is_file(existing))
     return Found(sources=tuple(sources[path] for path in sorted(sources)), outputs=tuple(sorted(outputs)))
 
 
@@ -143,8 +144,7 @@ def output_stem(path: str) -> str | None:
 def read_text(source: SourceFile) -> str | Diagnostic:
     """The text of a source in the encoding it declares, or why it cannot be read."""
     try:
-        with open(source.path, "rb") as stream:
-            data = stream.read()
+        data = disk.read_bytes(source.path)
     except OSError as error:
         return unreadable_source(source.file, error.strerror or str(error))
     return text_of(data, source)
@@ -162,28 +162,33 @@ def text_of(data: bytes, source: SourceFile) -> str | Diagnostic:
 def may_mention(source: SourceFile, word: str) -> bool:
     """Whether a source that is no text may say a word: it does, or its bytes cannot be read either."""
     try:
-        with open(source.path, "rb") as stream:
-            return word.encode() in stream.read()
+        return word.encode() in disk.read_bytes(source.path)
     except OSError:
         return True
 
 
 def _files(path: str, root: str) -> Iterator[str]:
-    if os.path.isfile(path):
+    if disk.is_file(path):
         if not path.endswith(".py"):
             raise CannotRun(f"{shown(path)} is not a Python source file: name a `.py` file or a folder")
         if output_stem(path) is not None:
             raise CannotRun(f"{shown(path)} has the name of a generated file: name the file it is generated from")
         yield path
         return
-    if not os.path.isdir(path):
+    if not disk.is_folder(path):
         raise CannotRun(f"{shown(path)} does not exist")
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not _is_skipped(folder, name, root))
-        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(OUTPUT_ENDINGS))
+    yield from _files_below(path, root)
+
+
+def _files_below(folder: str, root: str) -> Iterator[str]:
+    found = disk.listing(folder)
+    yield from (os.path.join(folder, name) for name in found.files)
+    for name in found.folders:
+        if not _is_skipped(folder, name, root):
+            yield from _files_below(os.path.join(folder, name), root)
 
 
 def _is_skipped(folder: str, name: str, root: str) -> bool:
-    if name.startswith(".") or name in _SKIPPED or (folder == root and name in _SKIPPED_AT_ROOT):
+    if name in _SKIPPED or (folder == root and name in _SKIPPED_AT_ROOT):
         return True
-    return os.path.isfile(os.path.join(folder, name, "pyvenv.cfg"))
+    return disk.is_file(os.path.join(folder, name, "pyvenv.cfg"))

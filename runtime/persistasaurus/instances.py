@@ -242,13 +242,7 @@ class FlowMethod(Generic[P, R]):
     def __get__(self, instance: FlowInstance[FaceT] | None, owner: type) -> FlowMethod[P, R] | BoundFlow[FaceT, P, R]:
         if instance is None:
             return self
-        method = instance._flow_class.methods.get(self._method_name)
-        if method is None:
-            raise StaleProxy(
-                f"{type(instance).__qualname__}.{self._method_name}: it is a kept body of a flow now, which nobody "
-                "starts. Run `persistc generate`"
-            )
-        return BoundFlow(instance, method)
+        return BoundFlow(instance, instance._flow_class.methods[self._method_name])
 
 
 class SignalMethod(Generic[P]):

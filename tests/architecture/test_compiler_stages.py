@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import ast
+
 from tests.architecture.imports import COMPILER, imports_of_package
 
 # Each stage with its modules; a package stands for all modules in it. What a stage gives to the next one, a value that
 # both know, stands before either.
 STAGES = (
     ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "kept_state", "model", "project", "versions",
-                "cannot_run", "exit_codes")),
+                "cannot_run", "exit_codes", "disk", "outcome")),
     ("source file", ("configuration", "findings_of_files", "sources", "git_files")),
     ("libcst tree", ("parse",)),
     ("names", ("import_paths", "names")),
     ("model", ("lower", "interfaces", "reading")),
     ("checks", ("checks",)),
     ("suppression", ("suppression",)),
-    ("proxies", ("durations", "docstrings", "stored_types", "carried_names", "error_table",
-                 "import_lines", "outline", "proxies")),
+    ("graphs", ("durations", "sound_projects", "flow_graph")),
+    ("proxies", ("docstrings", "stored_types", "carried_names", "error_table",
+                 "import_lines", "outline", "proxies", "crash_tests")),
     ("text", ("layout", "render", "seal", "compiling")),
-    ("files", ("files",)),
+    ("files", ("files", "run_cache")),
     ("edits of sources", ("keeping",)),
     ("types", ("type_checking", "schemas")),
-    ("reports", ("source_frame", "reporting", "file_reports", "explanations")),
+    ("reports", ("source_frame", "reporting", "file_reports", "explanations", "watching")),
+    ("changes", ("flow_changes",)),
     ("commands", ("project_setup", "commands", "__main__")),
+    ("build", ("hatch_hook",)),
 )  # fmt: skip
 STAGE_OF = {module: number for number, (_, modules) in enumerate(STAGES) for module in modules}
 IMPORTS = imports_of_package(COMPILER)
@@ -64,3 +69,25 @@ def test_only_render_sees_jinja() -> None:
 
 def test_the_compiler_does_not_import_what_it_compiles_for() -> None:
     assert {name for name in IMPORTS if "persistasaurus" in IMPORTS[name].packages} == set()
+
+
+READS = frozenset({"isfile", "isdir", "exists", "lexists", "walk", "scandir", "listdir", "stat", "is_file", "is_dir",
+                   "read_text", "read_bytes", "iterdir", "glob", "rglob"})  # fmt: skip
+READ_THEMSELVES = {"persistc.disk", "persistc.render"}
+"""The one that all ask; and templates, which are part of the compiler."""
+LAST_TO_ASK = [name for name, _ in STAGES].index("text")
+
+
+def test_what_is_compiled_is_asked_of_one_module_that_keeps_what_a_run_depended_on() -> None:
+    """A question that went round it would make the cache give answers that are out of date."""
+    asking: list[str] = []
+    for file in sorted(COMPILER.rglob("*.py")):
+        module = ".".join(("persistc", *file.relative_to(COMPILER).with_suffix("").parts))
+        if stage_of(module) > LAST_TO_ASK or module in READ_THEMSELVES:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            owner, _, name = called.rpartition(".")
+            if called == "open" or (owner not in {"", "disk", "ast"} and name in READS):
+                asking.append(f"{module}: {called}")
+    assert asking == []

@@ -68,7 +68,8 @@ def flow_module(name: str, lines: int) -> str:
 
 
 def figures(rounds: int, scale: float) -> Figures:
-    """Milliseconds of an import, of `persistc generate` for one module, and of `persistc check` for 500 files."""
+    """Milliseconds of an import, of `persistc generate` for one module, and of `persistc check` for 500 files,
+    read anew and unchanged since the last time."""
     with tempfile.TemporaryDirectory(prefix="persistasaurus-bench-") as folder:
         place = Path(folder)
         (place / "pyproject.toml").write_text('[project]\nname = "bench"\nversion = "0"\n')
@@ -83,12 +84,14 @@ def figures(rounds: int, scale: float) -> Figures:
         for number in range(scaled(20, scale)):
             (place / "app" / f"flows_{number}.py").write_text(flow_module(str(number), 120))
         subprocess.run([sys.executable, "-m", "persistc", "generate"], cwd=place, check=True, capture_output=True)
-        check = _milliseconds(rounds, ["-m", "persistc", "check"], place)
+        check = _milliseconds(rounds, ["-m", "persistc", "check", "--no-cache"], place)
+        unchanged = _milliseconds(rounds, ["-m", "persistc", "check"], place)
     return {
         "import_ms": imported - nothing,
         "python_ms": nothing,
         "generate_ms": generate,
         "check_500_files_ms": check,
+        "check_500_unchanged_ms": unchanged,
     }
 
 

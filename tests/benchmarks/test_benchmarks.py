@@ -25,7 +25,7 @@ FIGURES = {
         "plain_sequential_ratio", "plain_concurrent_ratio_50", "plain_concurrent_ratio_500",
     ],
     "replay": ["replay_ratio"],
-    "compiling": ["import_ms", "generate_ms", "check_500_files_ms"],
+    "compiling": ["import_ms", "generate_ms", "check_500_files_ms", "check_500_unchanged_ms"],
     "dbos": ["dbos_sequential_ratio", "dbos_concurrent_ratio"],
     "waiting": ["waiting_100k_mb", "open_100k_s", "due_p50_ms", "due_p99_ms"],
     "recovery": ["recovery_flows_per_s"],

@@ -194,11 +194,13 @@ def test_init_keeps_everything_that_is_there(project: Project) -> None:
     before = '# our project\n[project]\nname   =  "shop" # the name\n'
     project.write("pyproject.toml", before)
     project.write(".gitattributes", "*.png binary\n")
+    project.write(".gitignore", ".venv/")
     assert project.persistc("init").exit_code == 0
     after = project.read("pyproject.toml")
     assert after == f'{before}\n[tool.persistc]\nsource = ["."]\n'
     assert project.read(".gitattributes") == "*.png binary\n*_durable.py* linguist-generated=true\n"
     assert "entry: persistc check" in project.read(".pre-commit-config.yaml")
+    assert project.read(".gitignore") == ".venv/\n.persistc_cache/\n"
 
 
 def test_init_a_second_time_changes_nothing(project: Project) -> None:
@@ -232,7 +234,7 @@ def test_init_shows_the_hook_as_far_in_as_those_that_are_there(project: Project,
     )
     ended = project.persistc("init")
     assert (
-        f"at the end of `repos:`\n\n{indent}- repo: local\n{indent}  hooks:\n{indent}    - id: persistc\n"
+        f"at the end of `repos:`\n\n{indent}- repo: local\n{indent}  hooks:\n{indent}    - id: persistc-check\n"
         in ended.stdout
     )
 

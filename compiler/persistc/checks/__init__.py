@@ -3,11 +3,14 @@
 Each module of this package is one family of checks, and each check a function over frozen values that returns findings.
 """
 
+from collections.abc import Iterator, Sequence
+
 from persistc.checks.assignments import check_assignments
 from persistc.checks.awaits import check_awaits
 from persistc.checks.calls import check_calls
 from persistc.checks.decorators import check_decorators
 from persistc.checks.definitions import check_definitions
+from persistc.checks.effects import effects_of
 from persistc.checks.exceptions import check_exceptions
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import flow_code
@@ -24,7 +27,7 @@ from persistc.checks.swallowing import check_swallowing
 from persistc.checks.tasks import check_tasks
 from persistc.checks.version_overrides import check_version_overrides
 from persistc.checks.waits import check_waits
-from persistc.diagnostics import Diagnostic, in_order
+from persistc.diagnostics import Code, Diagnostic, in_order
 from persistc.project import Project
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
@@ -56,10 +59,20 @@ def check(project: Project) -> list[Diagnostic]:
     for module in project.modules.values():
         for check_module in OF_MODULES:
             found += check_module(project, module)
+    check_effects = effects_of(project)
     for flow_class in flow_classes(project):
         for check_class in OF_CLASSES:
             found += check_class(flow_class)
         bodies = flow_code(flow_class)
-        for check_code in OF_FLOW_CODE:
+        for check_code in (*OF_FLOW_CODE, check_effects):
             found += check_code(flow_class, bodies)
-    return in_order(found)
+    return in_order(_one_a_site(found))
+
+
+def _one_a_site(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """An effect in cleanup is told as that alone, whatever else it is."""
+    in_cleanup = {(each.file, each.start) for each in found if each.code is Code.EFFECT_IN_CLEANUP}
+    for each in found:
+        is_effect = each.code.startswith("PST20")
+        if not is_effect or (each.file, each.start) not in in_cleanup:
+            yield each

@@ -88,7 +88,7 @@ class FlowBody:
         """The nodes that bind each name in the method or in functions within it; parameters of the method are none."""
         found: dict[str, list[Node]] = {}
         for located in self.nodes:
-            for name in _bound_by(located.node):
+            for name in bound_by(located.node):
                 found.setdefault(name, []).append(located.node)
         return found
 
@@ -211,7 +211,8 @@ def _located(nodes: Iterable[Node], around: tuple[Node, ...]) -> Iterator[Locate
             yield from _located(children(node), (*around, node))
 
 
-def _bound_by(node: Node) -> Iterator[str]:
+def bound_by(node: Node) -> Iterator[str]:
+    """The names that a node itself binds in the function it stands in."""
     match node:
         case Assign(targets=targets):
             for target in targets:

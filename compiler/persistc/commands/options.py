@@ -39,3 +39,13 @@ def add_python(parser: argparse.ArgumentParser, purpose: str) -> None:
         default=sys.executable,
         help=f"the Python {purpose} (default: the one persistc runs on)",
     )
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Whether an outcome may come from `.persistc_cache`, and be kept there."""
+    parser.add_argument(
+        "--no-cache",
+        dest="cache",
+        action="store_false",
+        help="neither read nor write .persistc_cache, which spares a run when nothing has changed",
+    )

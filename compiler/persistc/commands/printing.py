@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from persistc.compiling import Compiled
-from persistc.reporting import OutputFormat, render
+if TYPE_CHECKING:
+    from persistc.compiling import Compiled
+    from persistc.reporting import OutputFormat
 
 
 def print_text(text: str) -> None:
@@ -15,4 +17,6 @@ def print_text(text: str) -> None:
 
 def print_findings(compiled: Compiled, output_format: OutputFormat) -> None:
     """Print what was found wrong."""
+    from persistc.reporting import render
+
     print_text(render(compiled.findings, compiled.texts, output_format))

@@ -27,18 +27,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> argpar
 def run(options: argparse.Namespace) -> int:
     """Print one document; what keeps the generated modules from being up to date goes to standard error."""
     from persistc.compiling import compile_paths
-    from persistc.file_reports import render_differences
+    from persistc.file_reports import render_run
     from persistc.files import differences
-    from persistc.reporting import render
     from persistc.schemas import schema_document
 
     compiled = compile_paths([])
-    if compiled.has_errors:
-        sys.stderr.write(render(compiled.findings, compiled.texts, OutputFormat.TEXT))
-        return FINDINGS
-    found = differences(compiled.outputs, compiled.existing)
-    if found:
-        sys.stderr.write(render_differences(found, OutputFormat.TEXT, show_diff=False))
+    found = () if compiled.has_errors else differences(compiled.outputs, compiled.existing)
+    if compiled.has_errors or found:
+        sys.stderr.write(render_run(compiled, found, OutputFormat.TEXT, show_diff=False))
         return FINDINGS
     document = schema_document(compiled, options.flows, options.python)
     print(json.dumps(document, indent=2, ensure_ascii=False))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from persistc.flow_tree import bound_names, dotted
+from persistc.flow_tree import bound_names
 from persistc.import_paths import ImportPaths
+from persistc.interfaces.definitions import AstDefinitions, type_parameters
 from persistc.interfaces.expressions import AstExpressions
 from persistc.model import (
     Base,
@@ -17,14 +17,10 @@ from persistc.model import (
     BindingKind,
     Class,
     ClassAttribute,
-    Decorator,
     DecoratorArgument,
     Import,
-    Kind,
     Method,
     Module,
-    Parameter,
-    ParameterKind,
     Scope,
     Stray,
     Text,
@@ -35,7 +31,10 @@ from persistc.sources import SourceFile
 def read_interface(text: str, source: SourceFile, paths: ImportPaths) -> Module | SyntaxError:
     """The interface of a module, or why this Python cannot read it."""
     tree = parsed(text)
-    return tree if isinstance(tree, SyntaxError) else _Interface(source, paths, AstExpressions.of(text)).module(tree)
+    if isinstance(tree, SyntaxError):
+        return tree
+    expressions = AstExpressions.of(text)
+    return _Interface(source, paths, expressions, AstDefinitions(expressions)).module(tree)
 
 
 def parsed(text: str) -> ast.Module | SyntaxError:
@@ -55,6 +54,7 @@ class _Interface:
     source: SourceFile
     paths: ImportPaths
     lowered: AstExpressions
+    definitions: AstDefinitions
 
     def module(self, tree: ast.Module) -> Module:
         imports = tuple(self._imports(tree.body, False))
@@ -73,7 +73,9 @@ class _Interface:
             self._class(node, shell, imports) for node in statements_of(tree.body) if isinstance(node, ast.ClassDef)
         )
         strays = (
-            Stray(node.name, self.lowered.name_span(node), tuple(self._decorators(node, shell, None)), "module")
+            Stray(
+                node.name, self.lowered.name_span(node), tuple(self.definitions.decorators(node, shell, None)), "module"
+            )
             for node in statements_of(tree.body)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
         )
@@ -98,7 +100,7 @@ class _Interface:
                     yield from self._imports(node.body, True)
                     yield from self._imports(node.orelse, type_checking)
                 case _:
-                    for block in _blocks(node):
+                    for block in blocks(node):
                         yield from self._imports(block, type_checking)
 
     def _scope(self, body: Sequence[ast.stmt], qualified: str, imports: Sequence[Import]) -> Scope:
@@ -144,8 +146,8 @@ class _Interface:
             span=self.lowered.name_span(node),
             bases=tuple(self._base(base, module) for base in node.bases),
             keywords=tuple(DecoratorArgument(each.arg, self.lowered.text(each.value)) for each in node.keywords),
-            decorators=tuple(self._decorators(node, module, None)),
-            type_parameters=_type_parameters(node),
+            decorators=tuple(self.definitions.decorators(node, module, None)),
+            type_parameters=type_parameters(node),
             docstring=None,
             methods=(),
             attributes=(),
@@ -162,71 +164,13 @@ class _Interface:
         plain = node.value if isinstance(node, ast.Subscript) else node
         return Base(text, module.origin_of(self.lowered.lower(plain)))
 
-    def _decorators(
-        self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, module: Module, inside: Class | None
-    ) -> Iterator[Decorator]:
-        for each in node.decorator_list:
-            called = each if isinstance(each, ast.Call) else None
-            name = dotted(self.lowered.lower(called.func if called is not None else each))
-            arguments = () if called is None else self._arguments(called)
-            yield Decorator(
-                span=self.lowered.span(each),
-                expression=self.lowered.lower(each),
-                name=name,
-                origin=None if name is None else module.origin(name, inside),
-                arguments=tuple(arguments),
-            )
-
-    def _arguments(self, call: ast.Call) -> Iterator[DecoratorArgument]:
-        for value in call.args:
-            yield DecoratorArgument(None, self.lowered.text(value))
-        for keyword in call.keywords:
-            yield DecoratorArgument(keyword.arg, self.lowered.text(keyword.value), "" if keyword.arg else "**")
-
     def _methods(self, body: Sequence[ast.stmt], module: Module, inside: Class, conditional: bool) -> Iterator[Method]:
         for node in body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                decorators = tuple(self._decorators(node, module, inside))
-                docstring = ast.get_docstring(node, clean=False)
-                yield Method(
-                    name=node.name,
-                    span=self.lowered.name_span(node),
-                    kind=next((each.mark for each in decorators if each.mark), Kind.OTHER),
-                    is_async=isinstance(node, ast.AsyncFunctionDef),
-                    is_generator=False,
-                    parameters=tuple(self._parameters(node.args)),
-                    returns=None if node.returns is None else self.lowered.text(node.returns, True),
-                    decorators=decorators,
-                    type_parameters=_type_parameters(node),
-                    docstring=None if docstring is None else inspect.cleandoc(docstring),
-                    body=(),
-                    conditional=conditional,
-                )
+                yield self.definitions.function(node, module, inside, conditional=conditional)
             elif not isinstance(node, ast.ClassDef):
-                for block in _blocks(node):
+                for block in blocks(node):
                     yield from self._methods(block, module, inside, True)
-
-    def _parameters(self, node: ast.arguments) -> Iterator[Parameter]:
-        positional = [*node.posonlyargs, *node.args]
-        missing: list[ast.expr | None] = [None] * (len(positional) - len(node.defaults))
-        for number, (each, default) in enumerate(zip(positional, [*missing, *node.defaults], strict=True)):
-            only = number < len(node.posonlyargs)
-            yield self._parameter(each, ParameterKind.POSITIONAL_ONLY if only else ParameterKind.POSITIONAL, default)
-        if node.vararg is not None:
-            yield self._parameter(node.vararg, ParameterKind.VARIADIC, None)
-        for each, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
-            yield self._parameter(each, ParameterKind.KEYWORD_ONLY, default)
-        if node.kwarg is not None:
-            yield self._parameter(node.kwarg, ParameterKind.VARIADIC_KEYWORD, None)
-
-    def _parameter(self, node: ast.arg, kind: ParameterKind, default: ast.expr | None) -> Parameter:
-        return Parameter(
-            name=node.arg,
-            span=self.lowered.span(node),
-            kind=kind,
-            annotation=None if node.annotation is None else self.lowered.text(node.annotation, True),
-            default=None if default is None else self.lowered.text(default),
-        )
 
     def _attributes(self, body: Sequence[ast.stmt]) -> Iterator[ClassAttribute]:
         for node in statements_of(body):
@@ -245,11 +189,11 @@ def statements_of(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     for node in body:
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            for block in _blocks(node):
+            for block in blocks(node):
                 yield from statements_of(block)
 
 
-def _blocks(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
+def blocks(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
     match node:
         case ast.If() | ast.For() | ast.While():
             yield from (node.body, node.orelse)
@@ -263,7 +207,3 @@ def _blocks(node: ast.stmt) -> Iterator[Sequence[ast.stmt]]:
             yield from (case.body for case in node.cases)
         case _:
             return
-
-
-def _type_parameters(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...]:
-    return tuple(each.name for each in getattr(node, "type_params", ()))

@@ -37,12 +37,16 @@ class FlowTypes:
     def __init__(self, classes: Iterable[FlowClass]) -> None:
         self._classes: Final = {found.name: found for found in classes}
         self._flows: Final = {
-            method.full_name: (found, method) for found in self._classes.values() for method in found.flows
+            method.full_name: (found, found.bodies[method.name])
+            for found in self._classes.values()
+            for method in found.flows
         }
 
     def flow(self, row: FlowRow) -> tuple[FlowClass, Method] | None:
-        """The class and method that a flow on record is a run of; None if no class has it."""
-        return self._flows.get(row.name)
+        """The class and the body that a flow on record runs; None if no class has it."""
+        flow_class, bodies = self._flows.get(row.name, (None, {}))
+        body = bodies.get(row.version)
+        return None if flow_class is None or body is None else (flow_class, body)
 
     def unreadable(self, recorded: Recorded) -> Iterator[Unreadable]:
         """Every value of a flow that its class, as it is today, could not be given back (G12)."""

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from persistasaurus.runner import Registered
 
 
-def rehearse(recorded: Recorded, registered: Mapping[str, Registered]) -> PersistasaurusError | None:
+def rehearse(recorded: Recorded, registered: Mapping[str, Registered], seed: bytes) -> PersistasaurusError | None:
     """Replay a flow against code, as an engine would that brings it back.
 
     Args:
         recorded: The flow with its history.
         registered: The flows there are, by recorded name; see `registered_flows`.
+        seed: Of the log.
 
     Returns:
         What would park the flow; None if it would go on.
@@ -38,12 +39,15 @@ def rehearse(recorded: Recorded, registered: Mapping[str, Registered]) -> Persis
     found = registered.get(flow.name)
     if found is None:
         return FlowNotRegistered(flow.flow_id, f"flow {flow.flow_id} is {flow.name}, which none of these classes has")
+    body = found.body_of(flow)
+    if body is None:
+        return found.body_is_missing(flow)
     waiting = {call.step for call in recorded.calls if call.kind is Kind.SIGNAL and call.status is Status.PENDING}
     execution = Execution(
-        (host := _Nowhere(_last_moment(recorded))),
+        (host := _Nowhere(_last_moment(recorded), seed)),
         flow,
         found.flow_class,
-        found.method,
+        body,
         found.proxy,
         history=History(flow.flow_id, recorded.calls),
         unread=[signal for signal in recorded.signals if signal.taken_by is None],
@@ -93,7 +97,8 @@ class _Nowhere:
     heard = 0
     max_bytes = 2**31
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, seed: bytes) -> None:
+        self.seed = seed
         self.clock: Clock = _Stopped(now)
         self.pump = Pump()
         self.random: Callable[[], float] = lambda: 0.5

@@ -12,6 +12,12 @@
         async with Engine(log.crashed(writes), flows=[DurableSignupFlow()], clock=clock) as engine:
             ...
 
+    check_crashes(  # or all of that in one
+        DurableSignupFlow,
+        lambda signup: signup.sign_up.run("alice", "alice@example.com"),
+        signals=[lambda signup: signup.confirm_email_address.send(datetime.now(UTC))],
+    )
+
 `InMemoryLog` takes the place of the path of an SQLite log; its `journal` holds every write that became durable, and
 `crashed(writes)` is a new log with what would be on record had the process died behind so many. Without an engine,
 `log.invocations("f")` reads what is there. With `InMemoryLog(seed=...)` a flow of the same id that is started at the
@@ -23,6 +29,7 @@ same time draws the same from `uuid4()` and `random()` in every test. `ManualClo
 
 from persistasaurus.memory_log import InMemoryLog
 from persistasaurus.testing.contract import ExecutionLogContract
+from persistasaurus.testing.crashes import check_crashes
 from persistasaurus.testing.manual_clock import ManualClock
 
-__all__ = ["ExecutionLogContract", "InMemoryLog", "ManualClock"]
+__all__ = ["ExecutionLogContract", "InMemoryLog", "ManualClock", "check_crashes"]

@@ -85,8 +85,8 @@ class DrawingFlow:
             for ask in (now, uuid4, random):
                 try:
                     ask()
-                except BaseException as error:
-                    self.met.append(f"{ask.__name__}: {type(error).__name__}")
+                except BaseException as error:  # persistc: allow[PST209] it is what the test asks for
+                    self.met.append(f"{ask.__name__}: {type(error).__name__}")  # persistc: allow[PST210] for the test
 
     @flow
     async def tells_the_time(self) -> list[str]:

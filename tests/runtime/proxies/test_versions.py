@@ -3,7 +3,6 @@
 import pytest
 
 from persistasaurus import DuplicateFlow, StaleProxy
-from persistasaurus.instances import FlowMethod
 from persistasaurus.proxies import FlowClass
 from tests.runtime.proxies.modules import GENERATED, SOURCE, edited, generated
 
@@ -137,13 +136,10 @@ def test_generated_code_that_lacks_a_kept_body_or_has_another_signature_of_it_is
 
 
 def test_an_attribute_that_was_generated_before_the_body_was_kept_says_that_it_is_stale() -> None:
-    module = generated(VERSIONS, PROXY)
-    instance_class = module.DurableOrderFlow.__persistasaurus__.instance_class
-    instance_class.place_v1 = FlowMethod(module.DurableOrderFlow.place_v1)
-    instance = instance_class(None, module.DurableOrderFlow.__persistasaurus__, "f", lambda each: each)
-    assert instance.place is not None
-    with pytest.raises(StaleProxy, match=r"OrderFlowInstance\.place_v1: it is a kept body.*Run `persistc generate`"):
-        instance.place_v1  # noqa: B018
+    offered = "    place = _p.flow_method(DurableOrderFlow.place)\n"
+    proxy = edited(PROXY, (offered, f"{offered}{offered.replace('place', 'place_v1')}"))
+    with pytest.raises(StaleProxy, match=r"DurableOrderFlow .*: place_v1: it is a kept body.*Run `persistc generate`"):
+        generated(VERSIONS, proxy)
 
 
 def test_the_number_of_a_version_is_part_of_the_digest_of_the_code() -> None:

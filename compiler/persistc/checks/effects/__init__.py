@@ -1,0 +1,70 @@
+"""What flow code does besides calling steps, followed through every function of the project that it calls.
+
+`sources` and `packages` say which things have an effect, `names` and `scopes` what an expression is, `targets` and
+`calls` what a call does, `scanning` sums up one routine, `reaching` joins the summaries over the call graph, `findings`
+puts it into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence, Set
+
+from persistc.checks.effects.classes import Classes
+from persistc.checks.effects.findings import finding
+from persistc.checks.effects.reaching import CallGraph, Reached, counts
+from persistc.checks.effects.reasons import Reason
+from persistc.checks.effects.things import OfProject, Routine
+from persistc.checks.flow_class import FlowClass
+from persistc.checks.flow_code import FlowBody
+from persistc.diagnostics import Code, Diagnostic
+from persistc.project import Project
+from persistc.spans import Span
+
+
+def effects_of(project: Project) -> Callable[[FlowClass, Sequence[FlowBody]], Iterator[Diagnostic]]:
+    """The check of PST201 to PST204, PST207, PST208, PST210 and PST220; what it finds out serves all flow classes."""
+    graph = CallGraph(Classes(project))
+
+    def check_effects(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
+        on = OfProject(flow_class.cls, flow_class.module)
+        routines = {_name(body, on): body for body in bodies if not body.module.interface_only}
+        for name, body in routines.items():
+            said: set[tuple[Span, Code]] = set()
+            for reached in _reached(graph, _routine(name, body, on), routines.keys()):
+                found = finding(reached)
+                if found.span is not None and (found.span, found.code) not in said:
+                    said.add((found.span, found.code))
+                    yield found
+
+    return check_effects
+
+
+def _reached(graph: CallGraph, routine: Routine, flow_code: Set[str]) -> Iterator[Reached]:
+    summary = graph.summary(routine)
+    for effect in summary.effects:
+        if counts(effect.source.reason, effect.site.in_cleanup):
+            yield Reached(effect.source, (effect.site,))
+    for run in summary.runs:
+        # A body of flow code has findings of its own, but for what is wrong only because of where it is called.
+        is_body = run.routine.name in flow_code
+        for reached in graph.reached(run):
+            if not is_body or reached.source.reason is Reason.WRITE:
+                yield reached
+
+
+def _name(body: FlowBody, on: OfProject) -> str:
+    return f"{body.owner.qualified}.{body.method.name} on {on.cls.qualified}"
+
+
+def _routine(name: str, body: FlowBody, on: OfProject) -> Routine:
+    return Routine(
+        name=name,
+        module=body.module,
+        owner=body.owner,
+        on=on,
+        parameters=body.method.parameters,
+        body=body.method.body,
+        runs=body.method.body,
+        is_suspended=True,
+        is_flow_code=True,
+    )

@@ -1,0 +1,325 @@
+"""The code of a flow as a row of statements in a normal form, in which a change that changes nothing does not show.
+
+Comments, layout, quotes, docstrings, annotations, logging, the order of keyword arguments, the length of sleeps and
+time limits, and the names of local variables and of unmarked methods are not in it. What unmarked methods and functions
+of the project do stands where they are first called.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from persistc.checks.flow_class import FlowClass
+from persistc.checks.flow_code import above
+from persistc.expression_text import expression_text
+from persistc.flow_changes.python_functions import Sources
+from persistc.flow_changes.python_syntax import (
+    dotted,
+    first_line,
+    is_block,
+    is_positive,
+    nodes,
+    says_nothing,
+    self_name,
+)
+from persistc.flow_graph.regions import Place
+from persistc.model import PACKAGE, Kind, Module
+from persistc.project import Owned
+from persistc.spans import Span
+
+_LIMITS = {
+    "asyncio.sleep": 0,
+    f"{PACKAGE}.sleep": 0,
+    "asyncio.timeout": 0,
+    "asyncio.wait_for": 1,
+}
+"""Where these functions take a duration."""
+_REPEATED = (ast.For, ast.AsyncFor, ast.While)
+_TIMERS = frozenset(_LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement, or the head of a compound one."""
+
+    form: str
+    shown: str
+    place: Place
+    calls: tuple[str, ...]
+    """The steps, signals and timers it asks for, in the order they are written."""
+    is_condition: bool
+    around: tuple[int, ...]
+    """The loops and parallel regions it stands in, by the number of their own statement: calls may lead back here."""
+
+
+def normal_form(flow_class: FlowClass, flow: Owned, sources: Sources) -> tuple[Statement, ...]:
+    """The statements of a flow with those of the methods and functions it reaches."""
+    reader = _Reader(flow_class, sources)
+    function = sources.function(flow)
+    if function is not None:
+        reader.function(function, flow, ())
+    return tuple(reader.found)
+
+
+def defines_functions(statements: Sequence[Statement]) -> bool:
+    """Whether a body has functions in it, which call what they call when they are called."""
+    return any(each.form.startswith(("FunctionDef ", "AsyncFunctionDef ")) for each in statements)
+
+
+def body_text(function: ast.FunctionDef | ast.AsyncFunctionDef | None) -> str:
+    """The body of a step in a form that comments, layout and docstrings do not change."""
+    if function is None:
+        return ""
+    return "\n".join(ast.unparse(each) for each in function.body if not says_nothing(each))
+
+
+@dataclass
+class _Reader:
+    flow_class: FlowClass
+    sources: Sources
+    found: list[Statement] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """The methods and functions already told, with the names they have here."""
+    constants: set[str] = field(default_factory=set)
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What those call that have been told to their end."""
+
+    def function(
+        self,
+        function: ast.FunctionDef | ast.AsyncFunctionDef,
+        owned: Owned | Module,
+        around: tuple[int, ...],
+        *,
+        is_flow: bool = True,
+    ) -> None:
+        scope = _Scope(self, owned, self_name(function) if isinstance(owned, Owned) else None)
+        scope.rename(function, with_parameters=not is_flow)
+        scope.block(function.body, around)
+
+
+@dataclass
+class _Scope:
+    """One function being read."""
+
+    reader: _Reader
+    owned: Owned | Module
+    self_name: str | None
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def module(self) -> Module:
+        return self.owned.module if isinstance(self.owned, Owned) else self.owned
+
+    def rename(self, function: ast.FunctionDef | ast.AsyncFunctionDef, *, with_parameters: bool) -> None:
+        """Number the local names in the order they first occur."""
+        arguments = function.args
+        parameters = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+        parameters += [each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None]
+        names = list(parameters) if with_parameters else []
+        kept = {self.self_name, *(() if with_parameters else parameters)}
+        for node in ast.walk(function):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()):
+                    names.append(name)
+                case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name):
+                    names.append(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if node is not function:
+                    names += [name, *(each.arg for each in node.args.args)]
+                case ast.Global(names=shared) | ast.Nonlocal(names=shared):
+                    kept.update(shared)
+        for name in dict.fromkeys(names):
+            if name not in kept:
+                self.renamed[name] = ""
+
+    def block(self, body: Sequence[ast.stmt], around: tuple[int, ...]) -> None:
+        for statement in body:
+            self._statement(statement, around)
+
+    def _statement(self, node: ast.stmt, around: tuple[int, ...]) -> None:
+        if says_nothing(node):
+            return
+        blocks = [(name, value) for name, value in ast.iter_fields(node) if is_block(value)]
+        if not blocks:
+            self._add(node, [node], around)
+            return
+        heads = [each for name, each in ast.iter_fields(node) if not is_block(each)]
+        number = len(self.reader.found)
+        self._add(node, [part for head in heads for part in nodes(head)], around, word=type(node).__name__)
+        inner = (*around, number) if isinstance(node, _REPEATED) or self._is_parallel(node) else around
+        for name, value in blocks:
+            self._mark(f"{name}:", node, inner)
+            for part in value:
+                if isinstance(part, ast.stmt):
+                    self._statement(part, inner)
+                else:
+                    self._part(part, inner)
+        self._mark("end", node, inner)
+
+    def _part(self, part: ast.AST, around: tuple[int, ...]) -> None:
+        """A handler or a case."""
+        heads = [each for _, each in ast.iter_fields(part) if not is_block(each)]
+        parts = [node for head in heads for node in nodes(head)]
+        self._add(part, parts, around, word=type(part).__name__)
+        for _, value in ast.iter_fields(part):
+            if is_block(value):
+                self.block([each for each in value if isinstance(each, ast.stmt)], around)
+
+    def _mark(self, form: str, node: ast.AST, around: tuple[int, ...]) -> None:
+        self.reader.found.append(Statement(form, form, self._place(node), (), False, around))
+
+    def _add(self, node: ast.AST, parts: Sequence[ast.AST], around: tuple[int, ...], word: str = "") -> None:
+        calls = [call for part in parts for call in self._calls(part)]
+        reached = [each for part in parts for each in self._reached(part)]
+        for key, function, _ in reached:
+            if key in self.reader.told:
+                # What is not told to its end calls itself, and may call anything it has called before.
+                calls += self.reader.calls.get(key, (function.name,))
+        form = " ".join([word, *(self._form(part) for part in parts)])
+        shown = first_line(node)
+        is_condition = isinstance(node, ast.If | ast.While | ast.Match | ast.match_case)
+        place = self._place(node)
+        self.reader.found.append(Statement(form, shown, place, tuple(calls), is_condition, around))
+        for part in parts:
+            self._constants(part, place, around)
+        for key, function, owned in reached:
+            if key not in self.reader.told:
+                self.reader.told[key] = f"_method_{len(self.reader.told)}"
+                start = len(self.reader.found)
+                self.reader.function(function, owned, around, is_flow=False)
+                told = (call for each in self.reader.found[start:] for call in each.calls)
+                self.reader.calls[key] = tuple(dict.fromkeys(told))
+                self._mark("end of call", node, around)
+
+    def _constants(self, part: ast.AST, place: Place, around: tuple[int, ...]) -> None:
+        """The values of module names, where they are first used; how long a wait is may change."""
+        for node in ast.walk(part):
+            origin = self._origin(node) if isinstance(node, ast.Name | ast.Attribute) else None
+            bound = self.reader.flow_class.project.binding(origin) if origin is not None else None
+            value = bound[0].value if bound is not None else None
+            if origin is None or value is None or origin in self.reader.constants:
+                continue
+            self.reader.constants.add(origin)
+            text = expression_text(value.expression)
+            if "timedelta(" not in text:
+                shown = f"{origin.rpartition('.')[2]} = {text}"
+                self.reader.found.append(Statement(f"name {shown}", shown, place, (), False, around))
+
+    def _place(self, node: ast.AST) -> Place:
+        line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
+        if line is None and isinstance(node, ast.match_case):
+            line, column = node.pattern.lineno, node.pattern.col_offset
+        return Place(self.module.file, Span.within_line(line or 1, column, column + 1))
+
+    # --- what an expression asks for --------------------------------------------------------------------------------
+
+    def _calls(self, part: ast.AST) -> Iterator[str]:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and (owned := self._member(node)) is not None:
+                if owned.method.kind in {Kind.STEP, Kind.SIGNAL}:
+                    yield node.attr
+            elif isinstance(node, ast.Call) and self._origin(node.func) in _TIMERS:
+                yield "a timer"
+
+    def _reached(self, part: ast.AST) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, Owned | Module]]:
+        """The methods without a mark and the functions of the project that are named."""
+        for node in ast.walk(part):
+            if isinstance(node, ast.Attribute) and (owned := self._member(node)) is not None:
+                function = self.reader.sources.function(owned)
+                if owned.method.kind not in {Kind.STEP, Kind.SIGNAL} and function is not None:
+                    yield f"{owned.owner.qualified}.{node.attr}", function, owned
+            elif isinstance(node, ast.Name | ast.Attribute) and (origin := self._origin(node)) is not None:
+                home, _, name = origin.rpartition(".")
+                module = self.reader.flow_class.project.modules.get(home) if home.startswith(".") else None
+                if module is not None and (found := self.reader.sources.of(module).by_name.get(name)) is not None:
+                    yield origin, found, module
+
+    def _member(self, node: ast.Attribute) -> Owned | None:
+        if not isinstance(self.owned, Owned):
+            return None
+        match node.value:
+            case ast.Name(id=name) if name == self.self_name:
+                return self.reader.flow_class.members.get(node.attr)
+            case ast.Call(func=ast.Name(id="super")):
+                return above(self.reader.flow_class, self.owned.owner, node.attr)
+            case _:
+                return None
+
+    def _origin(self, node: ast.expr) -> str | None:
+        name = dotted(node)
+        if name is None or name.partition(".")[0] in self.renamed:
+            return None
+        origin = self.module.origin(name)
+        return None if origin is None else self.reader.flow_class.project.canonical(origin)
+
+    def _is_parallel(self, node: ast.stmt) -> bool:
+        return isinstance(node, ast.With | ast.AsyncWith) and any(
+            isinstance(item.context_expr, ast.Call)
+            and self._origin(item.context_expr.func) in {"asyncio.TaskGroup", f"{PACKAGE}.parallel"}
+            for item in node.items
+        )
+
+    # --- the normal form --------------------------------------------------------------------------------------------
+
+    def _form(self, part: ast.AST) -> str:
+        normal = _Normal(self).visit(copy.deepcopy(part))
+        return ast.dump(normal)
+
+    def name_of(self, name: str) -> str:
+        if name not in self.renamed:
+            return name
+        if not self.renamed[name]:
+            self.renamed[name] = f"_{sum(bool(each) for each in self.renamed.values())}"
+        return self.renamed[name]
+
+    def name_of_member(self, node: ast.Attribute) -> str:
+        owned = self._member(node)
+        if owned is None or owned.method.kind is not Kind.OTHER:
+            return node.attr
+        key = f"{owned.owner.qualified}.{node.attr}"
+        return self.reader.told.get(key, f"_method_{len(self.reader.told)}")
+
+    def limit_of(self, node: ast.Call) -> int | None:
+        return _LIMITS.get(self._origin(node.func) or "")
+
+    def is_wait(self, node: ast.Call) -> bool:
+        return self._origin(node.func) == f"{PACKAGE}.wait_for_signal"
+
+    def step_of(self, node: ast.Call) -> Owned | None:
+        owned = self._member(node.func) if isinstance(node.func, ast.Attribute) else None
+        return owned if owned is not None and owned.method.kind is Kind.STEP else None
+
+
+class _Normal(ast.NodeTransformer):
+    def __init__(self, scope: _Scope) -> None:
+        self._scope = scope
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self._scope.name_of(node.id), node.ctx)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        name = self._scope.name_of_member(node)
+        return ast.Attribute(self.visit(node.value), name, node.ctx)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        assert node.value is not None
+        return ast.Assign([self.visit(node.target)], self.visit(node.value))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        arguments, keywords = list(node.args), list(node.keywords)
+        limit = self._scope.limit_of(node)
+        if limit is not None and limit < len(arguments) and is_positive(arguments[limit]):
+            arguments[limit] = ast.Constant("a while")
+        if self._scope.is_wait(node):
+            keywords = [each for each in keywords if each.arg != "timeout"]
+        step = self._scope.step_of(node)
+        if step is not None and not any(isinstance(each, ast.Starred) for each in arguments):
+            names = [each.name for each in step.method.values]
+            keywords += [ast.keyword(name, value) for name, value in zip(names, arguments, strict=False)]
+            arguments = arguments[len(names) :]
+        keywords.sort(key=lambda each: each.arg or "~")
+        return ast.Call(
+            self.visit(node.func), [self.visit(each) for each in arguments], list(map(self.visit, keywords))
+        )

@@ -1,0 +1,194 @@
+"""What flows really leave in the log fits the graph of their source, and not that of another."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from persistasaurus import Engine
+from persistasaurus.testing import InMemoryLog, ManualClock
+from persistc.flow_graph.automaton import Call, CallKind
+from persistc.flow_graph.finding import flow_graphs
+from persistc.flow_graph.matching import Verdict, match
+from persistc.flow_graph.regions import FlowGraph
+from persistc.sound_projects import sound_project
+from tests.compiler.projects import Project
+
+FLOWS = """\
+import asyncio
+from datetime import timedelta
+
+from persistasaurus import flow, parallel, signal, sleep, step, wait_for_signal
+
+
+class TimedFlow:
+    @flow
+    async def sleeps(self) -> None:
+        await self.work("a")
+        await asyncio.sleep(60)
+        await asyncio.sleep(0)
+        await self.done()
+
+    @flow
+    async def limits(self) -> None:
+        async with asyncio.timeout(60):
+            await self.work("a")
+        await asyncio.wait_for(self.work("b"), 60)
+        await asyncio.wait_for(self.work("c"), None)
+        await self.done()
+
+    @flow
+    async def runs_out_of_time(self) -> None:
+        try:
+            async with asyncio.timeout(60):
+                await wait_for_signal(self.told)
+        except TimeoutError:
+            await self.work("a")
+        await self.done()
+
+    @flow
+    async def waits_for_some(self) -> None:
+        tasks = [asyncio.create_task(self.work(name)) for name in "ab"]
+        tasks.append(asyncio.create_task(asyncio.sleep(3600)))
+        await asyncio.wait(tasks, timeout=60)
+        await self.done()
+
+    @flow
+    async def fails(self) -> None:
+        try:
+            await asyncio.gather(self.work("a"), self.work(""), self.work("b"))
+        except ValueError:
+            await self.done()
+
+    @flow
+    async def fails_in_a_group(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._works_and_clears_up())
+                group.create_task(self.work(""))
+        except* ValueError:
+            await self.done()
+
+    async def _works_and_clears_up(self) -> None:
+        try:
+            await self.work("a")
+            await wait_for_signal(self.told)
+        finally:
+            await self.work("b")
+
+    @flow(name="told")
+    async def has_a_name(self) -> None:
+        await wait_for_signal(self.told, timeout=timedelta(minutes=1))
+
+    @flow
+    async def is_given_up(self) -> None:
+        tasks = [asyncio.create_task(self._works_and_clears_up()) for _ in range(3)]
+        await self.done()
+        assert tasks
+
+    @flow
+    async def calls_later(self) -> None:
+        first, second = self.work("a"), self.done()
+        await second
+        await first
+
+    @flow
+    def plain(self) -> None:
+        with parallel() as branches:
+            for name in "abc":
+                branches.start(self.pack, name)
+            sleep(timedelta(minutes=1))
+        self.pack("d")
+
+    @step
+    async def work(self, name: str) -> None:
+        if not name:
+            raise ValueError
+
+    @step
+    async def done(self) -> None: ...
+
+    @step
+    def pack(self, name: str) -> None: ...
+
+    @signal
+    async def told(self) -> None: ...
+"""
+EXPECTED = {
+    "sleeps": "work timer done",
+    "limits": "timer work timer work work done",
+    "runs_out_of_time": "timer told work done",
+    "waits_for_some": "timer work work timer done",
+    "fails": "work work work done",
+    "fails_in_a_group": "work work told work done",
+    "has_a_name": "told",
+    "is_given_up": "done work work work told work told work told work",
+    "calls_later": "done work",
+    "plain": "timer pack pack pack pack",
+}
+ALARMS = {
+    "sleeps": timedelta(minutes=1),
+    "runs_out_of_time": timedelta(minutes=1),
+    "waits_for_some": timedelta(hours=1),
+    "has_a_name": timedelta(minutes=1),
+    "plain": timedelta(minutes=1),
+}
+"""Flows that wait for a minute to pass, and how far away the last alarm is that they set before."""
+
+
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModuleType, dict[str, FlowGraph]]:
+    project = Project(tmp_path_factory.mktemp("timed"))
+    package = f"timed_{project.root.name.replace('-', '_')}"
+    project.write(f"{package}/__init__.py", "")
+    project.write(f"{package}/flows.py", FLOWS)
+    assert project.persistc("generate").exit_code == 0
+    sys.path.insert(0, str(project.root))
+    try:
+        module = importlib.import_module(f"{package}.flows_durable")
+    finally:
+        sys.path.remove(str(project.root))
+    graphs = flow_graphs(sound_project([project.root / package]))
+    return module, {graph.name: graph for graph in graphs}
+
+
+def run(module: ModuleType, name: str) -> list[Call]:
+    """The calls of a flow that runs to its end."""
+    log, clock = InMemoryLog(), ManualClock()
+
+    async def main() -> None:
+        async with Engine(log, flows=[module.DurableTimedFlow()], clock=clock) as engine:
+            instance: Any = engine.get_flow(module.DurableTimedFlow, "f")
+            await getattr(instance, name).start()
+            if name in ALARMS:
+                await clock.until_alarm(ALARMS[name])
+                clock.advance(timedelta(minutes=1))
+            await asyncio.gather(getattr(instance, name).result(), return_exceptions=True)
+
+    asyncio.run(main())
+    rows = [row for row in log.invocations("f") if row.step]
+    return [Call(CallKind(row.kind.value), row.class_name, row.method_name) for row in rows]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_a_flow_leaves_in_the_log_fits_its_graph(
+    timed: tuple[ModuleType, dict[str, FlowGraph]], name: str
+) -> None:
+    module, graphs = timed
+    calls = run(module, name)
+    assert " ".join(call.method_name or "timer" for call in calls) == EXPECTED[name]
+    for length in range(len(calls) + 1):
+        assert match(graphs[name], calls[:length]).verdict is Verdict.FITS, calls[:length]
+    assert match(graphs[name], [*calls, Call(CallKind.STEP, "TimedFlow", "other")]).verdict is Verdict.CANNOT_FIT
+
+
+def test_a_history_does_not_fit_another_flow(timed: tuple[ModuleType, dict[str, FlowGraph]]) -> None:
+    module, graphs = timed
+    calls = run(module, "runs_out_of_time")
+    assert {name for name in graphs if match(graphs[name], calls).verdict is Verdict.FITS} == {"runs_out_of_time"}
