@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from persistc.checks.flow_class import FlowClass
+from persistc.flow_graph.building import flow_graph
+from persistc.flow_graph.regions import Wait, inside
 from persistc.model import Class, Kind, Method, Module, Parameter, ParameterKind
-from persistc.outline import Line, outline
 from persistc.project import Owned, Project
 from persistc.proxies import proxied_classes, proxy_name
 from persistc.sources import outputs_of
+from persistc.versions import is_kept
 
 _MADE_UP: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "str": ('"{name}"', ()),
@@ -100,7 +103,9 @@ class _Composer:
 
     def compose(self, is_one_of_many: bool) -> CrashTestModule:
         """The test file; flow classes of one name have their module in those of their files."""
-        flows = [owned for owned in self._members.values() if owned.method.kind is Kind.FLOW]
+        flows = [
+            owned for owned in self._members.values() if owned.method.kind is Kind.FLOW and not is_kept(owned.method)
+        ]
         init = self._members.get("__init__")
         takes = () if init is None else tuple(each.name for each in init.method.values if _is_asked_for(each))
         tests = tuple(self._test(flow) for flow in flows)
@@ -124,16 +129,17 @@ class _Composer:
         )
 
     def _test(self, flow: Owned) -> CrashTest:
-        waits = [line for line in outline(flow, self._members) if line.note.startswith("signal")]
+        graph = flow_graph(FlowClass(self._project, self._module, self._class), flow)
+        waits = [each for each in inside((graph.body,)) if isinstance(each, Wait)]
         return CrashTest(
             name=flow.method.name,
             run=f"{flow.method.name}.run({self._arguments(flow)})",
-            signals=tuple(self._sent(self._members[line.text], line) for line in waits if line.text in self._members),
+            signals=tuple(self._sent(self._members[wait.name], wait) for wait in waits if wait.name in self._members),
         )
 
-    def _sent(self, signal: Owned, wait: Line) -> str:
+    def _sent(self, signal: Owned, wait: Wait) -> str:
         name, keyed = signal.method.name, ""
-        if wait.note.startswith("signal, by "):
+        if wait.key:
             keyed = f".keyed({self._filled_in(f'{name}_key', f'the key by which the flow waits for `{name}`')})"
         return f"{name}{keyed}.send({self._arguments(signal)})"
 

@@ -26,14 +26,14 @@ class PlantedFlow:
     @flow
     async def asks_for_something_else(self, name: str) -> int:
         """Greet with a number that is another one each time."""
-        number = self.number()
+        number = self.number()  # persistc: allow[PST204] the defect that is planted
         return await self.greet(f"{name} {number}")
 
     @flow
     async def comes_to_something_else(self, name: str) -> int:
         """Greet, and return a number that is another one each time."""
         await self.greet(name)
-        return self.number()
+        return self.number()  # persistc: allow[PST204] the defect that is planted
 
     @flow
     async def does_it_outside_of_steps(self, name: str) -> int:
