@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persistc.checks import check
+from persistc.checks.typed_iterables import only_types_tell
 from persistc.configuration import read_configuration
 from persistc.crash_tests import crash_test_modules
 from persistc.diagnostics import Diagnostic, Severity, in_order
@@ -43,6 +44,12 @@ class Compiled:
     project: Project
     modules: tuple[Module, ...]
     """Those with a proxy."""
+    root: str
+    """The project's folder."""
+    found: tuple[Diagnostic, ...]
+    """What was found before comments were honoured."""
+    commented: Mapping[str, str]
+    """The texts whose comments count."""
 
     @property
     def has_errors(self) -> bool:
@@ -59,8 +66,19 @@ def compile_paths(paths: Sequence[Path]) -> Compiled:
     reading = read_project(found.sources, configuration)
     project = reading.project
     modules = [module for module in project.modules.values() if proxied_classes(project, module)]
-    findings = in_order([*findings_of(reading, found.sources), *_collisions(modules)])
-    compiled = Compiled(tuple(findings), reading.texts, (), found.outputs, project, tuple(modules))
+    before = (*_found_in(reading), *_collisions(modules))
+    commented = _commented(reading, found.sources)
+    compiled = Compiled(
+        findings=tuple(in_order(honoured(before, commented, only_types_tell(project)))),
+        texts=reading.texts,
+        outputs=(),
+        existing=found.outputs,
+        project=project,
+        modules=tuple(modules),
+        root=os.path.abspath(configuration.root),
+        found=before,
+        commented=commented,
+    )
     if compiled.has_errors:
         return compiled
     outputs = tuple(
@@ -82,12 +100,17 @@ def crash_tests(compiled: Compiled, folder: str) -> tuple[Output, ...]:
 
 
 def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnostic]:
-    """What is wrong in what was read, less what comments in the sources allow.
+    """What is wrong in what was read, less what comments in the sources allow."""
+    return honoured(_found_in(reading), _commented(reading, sources), only_types_tell(reading.project))
 
-    A file outside of the sources may have been read for its interface only: its comments are not judged.
-    """
-    texts = {source.file: reading.texts[source.file] for source in sources if source.file in reading.texts}
-    return honoured([*reading.findings, *check(reading.project)], texts)
+
+def _found_in(reading: Reading) -> tuple[Diagnostic, ...]:
+    return (*reading.findings, *check(reading.project))
+
+
+def _commented(reading: Reading, sources: Sequence[SourceFile]) -> dict[str, str]:
+    """A file outside of the sources may have been read for its interface only: its comments are not judged."""
+    return {source.file: reading.texts[source.file] for source in sources if source.file in reading.texts}
 
 
 def _collisions(modules: Sequence[Module]) -> Iterator[Diagnostic]:

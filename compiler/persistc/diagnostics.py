@@ -11,7 +11,8 @@ class Code(StrEnum):
     """The stable name of each kind of finding. A number is never given a second meaning.
 
     PST00x: files and modules. PST01x: decorators. PST02x and PST03x: classes and their methods.
-    PST04x: signatures. PST10x: bodies of flows. PST11x: exceptions. PST20x to PST22x: what makes a replay differ.
+    PST04x: signatures. PST05x: types, as mypy sees them. PST10x: bodies of flows. PST11x: exceptions.
+    PST20x to PST22x: what makes a replay differ.
     """
 
     SYNTAX_ERROR = "PST001"
@@ -47,6 +48,8 @@ class Code(StrEnum):
 
     MISSING_ANNOTATION = "PST040"
     NOT_STORABLE = "PST041"
+
+    TYPE_ERROR = "PST050"
 
     STEP_THROUGH_SUPER = "PST100"
     STEP_THROUGH_CLASS = "PST101"

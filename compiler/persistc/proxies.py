@@ -84,6 +84,16 @@ def proxied_classes(project: Project, module: Module) -> tuple[Class, ...]:
     return tuple(cls for cls in project.flow_classes(module) if not project.is_abstract(cls, module))
 
 
+def proxy_name(cls: Class) -> str:
+    """The name of the class that is generated for a flow class."""
+    return f"Durable{cls.name}"
+
+
+def instance_name(cls: Class) -> str:
+    """The name of its flow instances' class."""
+    return f"{cls.name}Instance"
+
+
 def proxy_module(project: Project, module: Module) -> ProxyModule:
     """What `flows_durable.py` says."""
     return _Composer(project, module, is_stub=False).compose()
@@ -100,9 +110,8 @@ class _Composer:
         self._module = module
         self._is_stub = is_stub
         self._classes = proxied_classes(project, module)
-        taken = {"_p", "_Stored", "final"} | {
-            name for cls in self._classes for name in (proxy_name(cls), _instance(cls))
-        }
+        made = {name for cls in self._classes for name in (proxy_name(cls), instance_name(cls))}
+        taken = {"_p", "_Stored", "final"} | made
         self._names = CarriedNames(project, module, frozenset(taken))
         self._stored: dict[str, None] = {}
 
@@ -126,7 +135,7 @@ class _Composer:
         return ProxyClass(
             flow_class=base,
             proxy=proxy_name(cls),
-            instance=_instance(cls),
+            instance=instance_name(cls),
             raises=tuple(self._names.text(each.expression, each.module, each.owner) for each in raises),
             overrides=tuple(self._override(owned, flow_class) for owned in marked),
             members=tuple(_instance_member(owned.method) for owned in marked if _is_offered(owned.method)),
@@ -189,15 +198,6 @@ class _Composer:
 
 
 _STARS = {ParameterKind.VARIADIC: "*", ParameterKind.VARIADIC_KEYWORD: "**"}
-
-
-def proxy_name(cls: Class) -> str:
-    """What the proxy of a flow class is called."""
-    return f"Durable{cls.name}"
-
-
-def _instance(cls: Class) -> str:
-    return f"{cls.name}Instance"
 
 
 def _is_only(parameter: Parameter) -> bool:

@@ -9,7 +9,7 @@ import difflib
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from persistc.diagnostics import Code, Diagnostic, Severity
@@ -28,18 +28,23 @@ def is_allowable(code: Code) -> bool:
     return code >= "PST100" and code not in _ERRORS_OF_THE_MODEL
 
 
-def honoured(findings: Iterable[Diagnostic], texts: Mapping[str, str]) -> list[Diagnostic]:
+def honoured(
+    findings: Iterable[Diagnostic],
+    texts: Mapping[str, str],
+    is_undecided: Callable[[str, int, Code], bool] = lambda file, line, code: False,
+) -> list[Diagnostic]:
     """The findings without those that a comment allows, with those about such comments.
 
     Args:
         findings: What the checks have found.
         texts: The files whose comments count, by the name that findings show.
+        is_undecided: Whether a check that did not run may find something there, so that a comment is not unused.
     """
     left = list(findings)
     unread = {finding.file for finding in left if finding.code in _UNREAD}
     for file, text in texts.items():
         if _MARK in text and file not in unread:
-            left = _honoured_in(file, text, left)
+            left = _honoured_in(file, text, left, is_undecided)
     return left
 
 
@@ -55,7 +60,9 @@ class _Allowed:
     """The comment allows nothing else."""
 
 
-def _honoured_in(file: str, text: str, findings: list[Diagnostic]) -> list[Diagnostic]:
+def _honoured_in(
+    file: str, text: str, findings: list[Diagnostic], is_undecided: Callable[[str, int, Code], bool]
+) -> list[Diagnostic]:
     allowed: list[_Allowed] = []
     left: list[Diagnostic] = []
     for said in _said(file, text):
@@ -71,7 +78,8 @@ def _honoured_in(file: str, text: str, findings: list[Diagnostic]) -> list[Diagn
             used.add(place)
         else:
             left.append(finding)
-    return left + [_unused(file, each) for each in allowed if (each.line, each.code) not in used]
+    unused = [each for each in allowed if (each.line, each.code) not in used]
+    return left + [_unused(file, each) for each in unused if not is_undecided(file, each.line, each.code)]
 
 
 def _said(file: str, text: str) -> Iterator[_Allowed | Diagnostic]:

@@ -49,3 +49,8 @@ def type_text(annotation: Any) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__qualname__
     return str(annotation).replace("typing.", "")
+
+
+def is_below_class(path: str) -> bool:
+    """Whether a path into a type, `Order.lines[].socket`, has come to a class; before it are steps of containers."""
+    return bool(path) and not path.startswith("[")

@@ -59,7 +59,7 @@ def known_conversion(cls: type) -> Conversion | None:
     if issubclass(cls, PurePath):
         return Conversion(str, _decode_path(cls))
     if _is_pydantic_model(cls):
-        return Conversion(_encode_model, _decode_model(cls))
+        return Conversion(encode_model, _decode_model(cls))
     return None
 
 
@@ -77,7 +77,8 @@ def _is_pydantic_model(cls: type) -> bool:
     return callable(getattr(cls, "model_dump", None)) and callable(getattr(cls, "model_validate_json", None))
 
 
-def _encode_model(model: Any) -> object:
+def encode_model(model: Any) -> object:
+    """A pydantic model as plain values."""
     # By way of Python values, so that the encoder sorts the keys of a model as it sorts all others.
     plain: object = model.model_dump(mode="json", by_alias=True, round_trip=True)
     return plain

@@ -75,6 +75,11 @@ class ParametersCodec:
         if self._many or self._rest or any(p.kind is Parameter.POSITIONAL_ONLY for p in parameters):
             self._bind = self._bind_all
 
+    @property
+    def fields(self) -> tuple[msgspec.structs.FieldInfo, ...]:
+        """The members of the object: each parameter with the type it is stored as."""
+        return msgspec.structs.fields(self._record)
+
     def round_trip(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], max_bytes: int = MAX_BYTES
     ) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

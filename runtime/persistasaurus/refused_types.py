@@ -7,10 +7,12 @@ until a type is refused.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from msgspec import inspect as shapes
+
+from persistasaurus.annotations import is_below_class
 
 _CLASSES: Final = (shapes.StructType, shapes.DataclassType, shapes.TypedDictType)
 _TEXT: Final = "text"
@@ -35,9 +37,9 @@ _FORMS: Final[dict[str, tuple[type[shapes.Type], ...]]] = {
 
 def why_refused(annotation: Any, reason: str) -> tuple[str, str]:
     """Where in a type that msgspec refuses the culprit is, and why it is refused; `reason` is what msgspec said."""
-    path, culprit = _culprit(annotation, (annotation,))
+    path, culprit = _culprit(annotation, (annotation,), "")
     if not _is_union(culprit):
-        return path, reason
+        return path or getattr(culprit, "__qualname__", ""), reason
     members = [member for member in get_args(culprit) if member is not types.NoneType]
     for index, second in enumerate(members):
         for first in members[:index]:
@@ -46,12 +48,13 @@ def why_refused(annotation: Any, reason: str) -> tuple[str, str]:
     return path, reason
 
 
-def _culprit(annotation: Any, above: tuple[Any, ...]) -> tuple[str, Any]:
+def _culprit(annotation: Any, above: tuple[Any, ...], path: str) -> tuple[str, Any]:
     for step, part in _parts(annotation):
         if part not in above and _refused(part):
-            path, culprit = _culprit(part, (*above, part))
-            return step + path, culprit
-    return "", annotation
+            starts = step.startswith(".") and not is_below_class(path)
+            here = (get_origin(annotation) or annotation).__qualname__ if starts else path
+            return _culprit(part, (*above, part), here + step)
+    return path, annotation
 
 
 def _refused(annotation: Any) -> bool:
@@ -69,10 +72,10 @@ def _parts(annotation: Any) -> Iterator[tuple[str, Any]]:
         yield from (("", part) for part in arguments[: 1 if origin is Annotated else None])
     elif origin is tuple and Ellipsis not in arguments:
         yield from ((f"[{index}]", part) for index, part in enumerate(arguments))
-    elif isinstance(origin, type) and issubclass(origin, dict) and len(arguments) == 2:
-        yield from zip(("[key]", "[...]"), arguments, strict=True)
-    elif isinstance(origin, type) and arguments and not hasattr(origin, "__annotations__"):
-        yield from (("[...]", part) for part in arguments if part is not Ellipsis)
+    elif isinstance(origin, type) and issubclass(origin, Mapping) and len(arguments) == 2:
+        yield from zip(("[key]", "[]"), arguments, strict=True)
+    elif isinstance(origin, type) and arguments and not getattr(origin, "__annotations__", None):
+        yield from (("[]", part) for part in arguments if part is not Ellipsis)
     else:
         try:
             fields = get_type_hints(origin or annotation, include_extras=True)

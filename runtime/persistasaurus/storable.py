@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from typing import Any, Final, get_origin
 
@@ -9,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as shapes
 
+from persistasaurus.annotations import is_below_class, type_text
 from persistasaurus.conversions import Conversion, declared_conversion, is_json, known_conversion
 from persistasaurus.errors import ValueNotStorable
 
@@ -72,7 +75,7 @@ def storage_of(annotation: Any, where: str) -> Storage:
         shape = shapes.type_info(annotation)
         storage = Storage(shape)
         if annotation not in ATOMS:
-            storage = _Examination(where).examine(shape)
+            storage = _Examination(where, annotation).examine(shape)
             msgspec.json.Decoder(annotation, dec_hook=lambda _, plain: plain)  # unions and enums it can tell apart?
     except ValueNotStorable:
         raise
@@ -80,20 +83,27 @@ def storage_of(annotation: Any, where: str) -> Storage:
         from persistasaurus.refused_types import why_refused  # a program whose types are right never needs it
 
         path, why = why_refused(annotation, str(reason) or repr(reason))
-        raise _not_storable(where, path.removeprefix("."), why) from reason
+        raise _not_storable(where, annotation, path, why) from reason
     return storage
 
 
-def _not_storable(where: str, path: str, reason: str) -> ValueNotStorable:
-    inside = f", at {path}" if path else ""
-    return ValueNotStorable(f"{where} has a type that cannot be stored{inside}: {reason}")
+def _not_storable(where: str, annotation: Any, path: str, reason: str) -> ValueNotStorable:
+    return ValueNotStorable(f"{where} has a type that cannot be stored: {_place(annotation, path)}{reason}")
+
+
+def _place(annotation: Any, path: str) -> str:
+    """Where in a type: below a class by the path from there, in a plain container by the whole of the type."""
+    if path.startswith("["):
+        return f"in `{_short(type_text(annotation))}`, "
+    return f"in `{path}`, " if path else ""
 
 
 class _Examination:
     """One walk over a type."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, annotation: Any) -> None:
         self._where = where
+        self._annotation = annotation
         self._conversions: dict[type, Conversion] = {}
         self._sorts_itself = True
         self._seen: set[int] = set()
@@ -125,24 +135,22 @@ class _Examination:
             self._key(shape.key_type, path)
         elif isinstance(shape, _Set) and not isinstance(_bare(shape.item_type), _SORTABLE):
             self._sorts_itself = False
+        # The path begins at the outermost class: `Order.lines[].socket`.
+        here = shape.cls.__qualname__ if isinstance(shape, _FIELDS) and not is_below_class(path) else path
         for step, part in parts_of(shape):
             if (
                 step.startswith("._")
                 and isinstance(shape, shapes.DataclassType)
                 and hasattr(shape.cls, "__attrs_attrs__")
             ):
-                raise self._error(path + step, "private attributes of attrs classes are left out; make it a public one")
-            self._visit(part, path + step, None)
+                raise self._error(here + step, "private attributes of attrs classes are left out; make it a public one")
+            self._visit(part, here + step, None)
 
     def _take(self, cls: Any, path: str, declared: Conversion | None) -> None:
         cls = get_origin(cls) or cls
         conversion = declared or known_conversion(cls)
         if conversion is None:
-            raise self._error(
-                path,
-                f"{cls.__qualname__} is none of the types that are stored; make it a dataclass, "
-                f"or write Annotated[{cls.__name__}, stored_as(encode, decode)]",
-            )
+            raise self._unknown(cls, path)
         if declared is not None and self._conversions.get(cls, declared) != declared:
             raise self._error(path, f"{cls.__qualname__} is given two different stored_as(...)")
         self._conversions[cls] = conversion
@@ -157,8 +165,30 @@ class _Examination:
         if not isinstance(bare, shapes.StrType):
             self._sorts_itself = False
 
+    def _unknown(self, cls: type, path: str) -> ValueNotStorable:
+        if cls is object:
+            return self._error(path, "`object` says nothing; write the type, or persistasaurus.Json")
+        # Of the standard library all that can be stored is known; the rest mostly belongs to a process.
+        remedy = "keep it on the flow class instead" if _is_of_python(cls.__module__) else "make it a dataclass"
+        own = f"Annotated[{cls.__name__}, stored_as(encode, decode)]"
+        fault = f"none of the types that are stored; {remedy}, or write {own}"
+        shown = _short(cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}")
+        if not is_below_class(path):
+            return self._error(path, f"`{shown}` is {fault}")
+        reason = f"`{path}` is a `{shown}`, {fault}"
+        return ValueNotStorable(f"{self._where} has a type that cannot be stored: {reason}")
+
     def _error(self, path: str, reason: str) -> ValueNotStorable:
-        return _not_storable(self._where, path.removeprefix("."), reason)
+        return _not_storable(self._where, self._annotation, path, reason)
+
+
+def _short(text: str) -> str:
+    """A type without the modules of its names, those of the standard library aside."""
+    return re.sub(r"[\w.]+", lambda found: found[0] if _is_of_python(found[0]) else found[0].rpartition(".")[2], text)
+
+
+def _is_of_python(name: str) -> bool:
+    return name.partition(".")[0] in sys.stdlib_module_names
 
 
 def _bare(shape: shapes.Type) -> shapes.Type:
@@ -168,13 +198,13 @@ def _bare(shape: shapes.Type) -> shapes.Type:
 def parts_of(shape: shapes.Type) -> Iterator[tuple[str, shapes.Type]]:
     """The types a type is made of, each with the step that leads to it."""
     if isinstance(shape, shapes.CollectionType):
-        yield "[...]", shape.item_type
+        yield "[]", shape.item_type
     elif isinstance(shape, shapes.TupleType):
         for index, item in enumerate(shape.item_types):
             yield f"[{index}]", item
     elif isinstance(shape, shapes.DictType):
         yield "[key]", shape.key_type
-        yield "[...]", shape.value_type
+        yield "[]", shape.value_type
     elif isinstance(shape, shapes.UnionType):
         for alternative in shape.types:
             yield "", alternative

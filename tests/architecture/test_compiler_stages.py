@@ -23,6 +23,7 @@ STAGES = (
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files", "run_cache")),
     ("edits of sources", ("keeping",)),
+    ("types", ("type_checking", "schemas")),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations", "watching")),
     ("changes", ("flow_changes",)),
     ("commands", ("project_setup", "commands", "__main__")),

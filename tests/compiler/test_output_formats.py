@@ -76,7 +76,7 @@ def test_concise_has_a_line_for_every_file_and_no_diff(odd: Project, command: st
 
 def rendered(output_format: OutputFormat) -> str:
     """A warning, and a file that is stale."""
-    compiled = Compiled((WARNING,), {"a.py": "x = 1\n"}, (), (), Model(), ())
+    compiled = Compiled((WARNING,), {"a.py": "x = 1\n"}, (), (), Model(), (), "", (), {})
     stale = Difference(str(Path.cwd() / "b_durable.py"), State.STALE, "old\n", "new\n")
     return render_run(compiled, [stale], output_format, show_diff=output_format is OutputFormat.TEXT)
 

@@ -1,8 +1,8 @@
 """What type checkers say of programs that use flow instances, as the markdown files here tell it.
 
 A `py` block is a program. `# revealed: ...` above a line is the type that mypy reveals there, `# error: [code] ...` the
-error it reports; nothing else may be reported. Pyright words its messages in its own way: it must report an error where
-mypy does and nowhere else.
+error it reports, and `# by pyright: [rule] ...` the first line of the one pyright reports. Nothing else may be
+reported, and no line by one of them only.
 """
 
 import json
@@ -21,7 +21,6 @@ BLOCK = re.compile(r"^## (.+?)\n(?:.*?)^```py\n(.*?)^```$", re.MULTILINE | re.DO
 REPORT = re.compile(
     r"(\w+)\.py:(\d+): (?:error: (?P<error>.*?)  \[(?P<code>[\w-]+)\]|note: Revealed type is \"(?P<type>.*)\")$"
 )
-UNSEEN_BY_PYRIGHT = ("order.recount.result()", "[call-overload]", "[empty-body]")
 
 Findings = dict[int, str]
 
@@ -37,14 +36,24 @@ class Program:
 
     @property
     def told(self) -> Findings:
-        """What the comments say, by the line they stand above."""
-        lines = enumerate(self.text.splitlines(), 1)
-        comments = ((number, line.strip()) for number, line in lines)
-        return {
-            number + 1: comment.removeprefix("# ")
-            for number, comment in comments
-            if comment.startswith(("# revealed: ", "# error: "))
-        }
+        """What the comments say of mypy, by the line they stand above."""
+        return self._comments("# revealed: ", "# error: ")
+
+    @property
+    def told_by_pyright(self) -> Findings:
+        """What they say of pyright."""
+        return {line: said.removeprefix("by pyright: ") for line, said in self._comments("# by pyright: ").items()}
+
+    def _comments(self, *kinds: str) -> Findings:
+        found: Findings = {}
+        above: list[str] = []
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if line.strip().startswith("# "):
+                above.append(line.strip())
+            else:
+                found.update((number, each.removeprefix("# ")) for each in above if each.startswith(kinds))
+                above = []
+        return found
 
 
 PROGRAMS = [Program(*found) for path in sorted(HERE.glob("*.md")) for found in BLOCK.findall(path.read_text())]
@@ -80,8 +89,8 @@ def mypy_findings(project: Path) -> dict[str, Findings]:
 
 
 @pytest.fixture(scope="module")
-def pyright_errors(project: Path) -> dict[str, list[int]]:
-    """The lines on which pyright reports an error, by program."""
+def pyright_findings(project: Path) -> dict[str, Findings]:
+    """The errors that pyright reports of each program, by line."""
     config = {"extraPaths": [str(RUNTIME)], "typeCheckingMode": "standard"}
     (project / "pyrightconfig.json").write_text(json.dumps(config))
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
@@ -90,11 +99,12 @@ def pyright_errors(project: Path) -> dict[str, list[int]]:
         report = json.loads(run.stdout)
     except (subprocess.TimeoutExpired, json.JSONDecodeError):
         pytest.skip("pyright is not installed, or could not fetch what it needs")
-    lines: dict[str, list[int]] = {}
+    findings: dict[str, Findings] = {}
     for found in report["generalDiagnostics"]:
         if found["severity"] == "error":
-            lines.setdefault(Path(found["file"]).stem, []).append(found["range"]["start"]["line"] + 1)
-    return lines
+            said = f"[{found['rule']}] {found['message'].splitlines()[0]}"
+            findings.setdefault(Path(found["file"]).stem, {})[found["range"]["start"]["line"] + 1] = said
+    return findings
 
 
 def test_the_generated_modules_are_clean(mypy_findings: dict[str, Findings]) -> None:
@@ -107,7 +117,12 @@ def test_mypy_says_what_the_comments_say(program: Program, mypy_findings: dict[s
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.title for program in PROGRAMS])
-def test_pyright_reports_errors_on_the_same_lines(program: Program, pyright_errors: dict[str, list[int]]) -> None:
-    expected = {line for line, said in program.told.items() if said.startswith("error")}
+def test_pyright_says_what_the_comments_say(program: Program, pyright_findings: dict[str, Findings]) -> None:
+    assert pyright_findings.get(program.name, {}) == program.told_by_pyright
 
-    assert set(pyright_errors.get(program.name, [])) == expected
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=[program.title for program in PROGRAMS])
+def test_what_one_refuses_the_other_refuses(program: Program) -> None:
+    refused = {line for line, said in program.told.items() if said.startswith("error")}
+
+    assert refused == program.told_by_pyright.keys()

@@ -1,6 +1,7 @@
 """A type that the log cannot store, as a value, and the refusals that its name alone tells."""
 
 import builtins
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -9,6 +10,7 @@ from persistc.flow_tree import Expression, Subscript, dotted
 from persistc.model import Module
 from persistc.spans import Span
 
+_OF_TYPE = re.compile(r"`(?P<type>[^`]+)` (?:is (?P<is_what>an? .+)|(?P<does_what>(?!and ).+))")
 WHERE_IT_GOES = "hand it to `__init__` and keep it on `self`"
 
 
@@ -30,8 +32,24 @@ class Refusal:
     label: str
     remedy: str
     place: Elsewhere | None = None
-    of_enum: bool = False
-    """For the values of an enum, which are refused within classes too."""
+    root: str = ""
+    """The class of the project, the outermost, whose field holds it; empty when no class does."""
+    steps: tuple[str, ...] = ()
+    """How it is reached in a value: `[]` for what a container holds, `.lines` for a field."""
+
+    @property
+    def told(self) -> str:
+        """The reason, with the path from the outermost class: `Order.lines[].socket`."""
+        if not self.root:
+            return self.reason
+        first = next(number for number, step in enumerate(self.steps) if step.startswith("."))
+        path = f"`{self.root}{''.join(self.steps[first:])}`"
+        of_type = _OF_TYPE.fullmatch(self.reason)
+        if of_type is None:
+            return f"in {path}, {self.reason}"
+        shown, is_what, does_what = of_type["type"], of_type["is_what"], of_type["does_what"]
+        article = "an" if shown[0] in "AEIOaeio" else "a"
+        return f"{path} is {article} `{shown}`, {is_what or f'which {does_what}'}"
 
 
 def refused_by_name(origin: str) -> Refused | None:

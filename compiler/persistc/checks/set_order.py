@@ -53,13 +53,15 @@ def check_set_order(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterat
     for body in bodies:
         sets = Sets(flow_class, body, TaskValues(body))
         for located in body.nodes:
-            for taken, label in _taken(sets, body, located):
+            for taken, label in taken_in_order(body, located):
                 if sets.is_set(taken):
-                    yield _in_order(sets, body, taken, label)
+                    made = sets.made_at(taken)
+                    notes = () if made is None else (Note(body.module.file, made, "a set"),)
+                    yield set_in_order(body.module.file, taken, label, notes)
 
 
-def _taken(sets: Sets, body: FlowBody, located: Located) -> Iterator[tuple[Expression, str]]:
-    """The expressions that a node takes one by one, in an order that shows."""
+def taken_in_order(body: FlowBody, located: Located) -> Iterator[tuple[Expression, str]]:
+    """The expressions that a node takes one by one, in an order that shows, with what would be the matter there."""
     node = located.node
     match node:
         case ForLoop(over=over, is_async=False):
@@ -138,16 +140,16 @@ def _spread_shows(located: Located) -> bool:
     return isinstance(located.parent, Display) and located.parent.kind in {"list", "tuple"}
 
 
-def _in_order(sets: Sets, body: FlowBody, taken: Expression, label: str) -> Diagnostic:
+def set_in_order(file: str, taken: Expression, label: str, notes: tuple[Note, ...] = ()) -> Diagnostic:
+    """PST206 for a set that is taken element by element."""
     written = dotted(taken)
     what = f"`{written}`" if written is not None else "this"
-    made = sets.made_at(taken)
     return Diagnostic(
         code=Code.SET_ORDER,
         message=f"{what} is a set: the order of its elements may be another when the flow is replayed",
-        file=body.module.file,
+        file=file,
         span=taken.span,
         label=label,
         help=f"go by an order of its own: `sorted({written or '...'})`",
-        notes=() if made is None else (Note(body.module.file, made, "a set"),),
+        notes=notes,
     )

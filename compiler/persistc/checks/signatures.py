@@ -123,7 +123,7 @@ def _refused(flow_class: FlowClass, method: Method, what: str, refusal: Refusal)
         remedy = f"{remedy}; a flow takes only what can be stored"
     return Diagnostic(
         code=Code.NOT_STORABLE,
-        message=f"{what} cannot be stored: {refusal.reason}",
+        message=f"{what} cannot be stored: {refusal.told}",
         file=flow_class.module.file,
         span=refusal.span,
         label=refusal.label,

@@ -6,20 +6,22 @@ imported, and the type checker holds every stored type to the bound of `Codec[T]
 
 import builtins
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from persistc.checks.class_fields import stored_fields
 from persistc.checks.enum_values import misfit
 from persistc.checks.refusals import WHERE_IT_GOES, Elsewhere, Refusal, refusal_of, refused_by_name, undefined
 from persistc.checks.type_tables import (
     ANNOTATED,
     BARE,
-    FIELDS_OF_BASES,
-    FIELDS_OF_DECORATORS,
+    LISTS,
     LITERAL,
     NEW_TYPE,
-    NO_FIELDS,
     OBJECTS,
     PROTOCOL,
+    SELF,
+    SELF_IN_FIELD,
+    TUPLES,
     UNION,
     VARIABLES,
 )
@@ -28,6 +30,7 @@ from persistc.expression_text import expression_text
 from persistc.flow_tree import (
     Attribute,
     Call,
+    Constant,
     Expression,
     Name,
     Operation,
@@ -36,7 +39,7 @@ from persistc.flow_tree import (
     Subscript,
     dotted,
 )
-from persistc.model import PACKAGE, Binding, BindingKind, Class, ClassAttribute, Kind, Module
+from persistc.model import PACKAGE, Binding, BindingKind, Class, Kind, Module
 from persistc.project import Project
 
 
@@ -45,6 +48,8 @@ class TypeReader:
     """Reads annotations of one project."""
 
     project: Project
+    _known: dict[str, tuple[Refusal, ...]] = field(default_factory=dict, repr=False)
+    """What was found in the fields of each class: many types hold the same one."""
 
     def refusals(self, expression: Expression, module: Module, inside: Class | None = None) -> Iterator[Refusal]:
         """Each part of the annotation that cannot be stored."""
@@ -109,10 +114,13 @@ class TypeReader:
                 f"`{key}` cannot be a key: keys are text, numbers, enums, UUIDs, dates and times",
                 "written as text in JSON",
                 f"write a list of pairs, `list[tuple[{', '.join(expression_text(item) for item in items)}]]`",
+                steps=("[key]",),
             )
-        for item in items:
+        for number, item in enumerate(items):
             if not isinstance(item, Starred):
-                yield from self._read(item, module, inside, seen)
+                step = _step(origin, items, number)
+                for refusal in self._read(item, module, inside, seen):
+                    yield replace(refusal, steps=(*step, *refusal.steps))
 
     def _union(
         self,
@@ -151,7 +159,7 @@ class TypeReader:
         if origin is None or origin in seen:
             return
         if (refused := refused_by_name(origin)) is not None:
-            yield refusal_of(expression, refused, origin)
+            yield refusal_of(expression, SELF_IN_FIELD if seen and origin in SELF else refused, origin)
             return
         if origin in BARE:
             shown = dotted(expression)
@@ -203,27 +211,20 @@ class TypeReader:
                 f"give every member of `{cls.name}` a text, or every one a whole number; "
                 f"or write `Annotated[{cls.name}, stored_as(encode, decode)]`",
                 Elsewhere(home.file, found.member.span, found.label),
-                of_enum=True,
             )
 
     def _fields(self, expression: Expression, cls: Class, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
-        """The enums in the fields of a class; all else in them is looked at when the generated module is imported."""
-        lineage = self.project.lineage(cls, home)
-        bases = {base.origin for owner, _ in lineage for base in owner.bases}
-        if not (bases & FIELDS_OF_BASES or any(owner.has_decorator(*FIELDS_OF_DECORATORS) for owner, _ in lineage)):
-            return
-        known: set[str] = set()
-        for owner, module in lineage:
-            for field in owner.attributes:
-                if field.annotation is None or field.method is not None or field.name in known:
-                    continue
-                known.add(field.name)
-                if _is_field(self.project, field, module):
-                    for refusal in self._read(field.annotation.expression, module, owner, seen | {cls.qualified}):
-                        if refusal.of_enum:
-                            reason = f"in `{cls.name}.{field.name}`, {refusal.reason}"
-                            label = f"`{cls.name}` holds it"
-                            yield replace(refusal, span=expression.span, reason=reason, label=label)
+        """What cannot be stored in the fields of a class, where the class is of a kind that stores each by its type."""
+        if cls.qualified not in self._known:
+            self._known[cls.qualified] = tuple(self._of_fields(cls, home, seen | {cls.qualified}))
+        for refusal in self._known[cls.qualified]:
+            yield replace(refusal, span=expression.span, label=f"`{cls.name}` holds it")
+
+    def _of_fields(self, cls: Class, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
+        for each in stored_fields(self.project, cls, home):
+            for refusal in self._read(each.annotation, each.module, each.owner, seen):
+                place = refusal.place or Elsewhere(each.module.file, refusal.span, refusal.label)
+                yield replace(refusal, root=cls.name, steps=(f".{each.name}", *refusal.steps), place=place)
 
     def _class(self, expression: Expression, cls: Class, home: Module, seen: frozenset[str]) -> Iterator[Refusal]:
         """A class of the project that nothing could be read back into: no fields are declared for it anywhere."""
@@ -255,6 +256,15 @@ class TypeReader:
             yield from self._fields(expression, cls, home, seen)
 
 
+def _step(origin: str | None, items: Sequence[Expression], number: int) -> tuple[str, ...]:
+    """How the value of one type in brackets is reached; not at all in a class of the user's own."""
+    if origin in OBJECTS:
+        return ("[key]" if number == 0 else "[]",)
+    if origin in TUPLES and not any(isinstance(item, Constant) and item.value is ... for item in items):
+        return (f"[{number}]",)
+    return ("[]",) if origin in LISTS else ()
+
+
 def _alternatives(*sides: Expression) -> Iterator[Expression]:
     for side in sides:
         if isinstance(side, Operation) and side.operator == "|":
@@ -269,17 +279,6 @@ def _is_undefined(expression: Expression, module: Module, inside: Class | None) 
     stars = any(binding.kind is BindingKind.STAR_IMPORT for binding in module.scope.bindings)
     local = inside is not None and (first in inside.scope or first in inside.type_parameters)
     return bool(first) and not (stars or local or first in module.scope or hasattr(builtins, first))
-
-
-def _is_field(project: Project, field: ClassAttribute, module: Module) -> bool:
-    """Whether values of it are stored: neither of the class nor, for all that is written, left out of `__init__`."""
-    assert field.annotation is not None
-    kind = field.annotation.expression
-    kind = kind.inner if isinstance(kind, Quoted) else kind
-    kind = kind.value if isinstance(kind, Subscript) else kind
-    made = field.value.expression if field.value is not None else None
-    is_set_later = isinstance(made, Call) and any(each.keyword in {None, "init"} for each in made.arguments)
-    return project.origin_of(kind, module) not in NO_FIELDS and not is_set_later
 
 
 def _may_be_data(bases: list[str | None], project: Project) -> bool:

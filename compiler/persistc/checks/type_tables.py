@@ -41,6 +41,9 @@ _FILE = Refused(
     "store its path, `Path`, and open it in the step",
 )
 _SELF = Refused("`{shown}` is the flow class itself", "not a value", "return what the step found out")
+SELF_IN_FIELD = Refused(
+    "`{shown}` is a name for type checkers only", "read back as which class?", "write the name of the class"
+)
 _PROTOCOL = Refused(
     "`{shown}` says what a value can do, not what it is",
     "read back as which class?",
@@ -54,6 +57,7 @@ ANNOTATED = frozenset(f"{module}.Annotated" for module in _TYPING)
 LITERAL = frozenset(f"{module}.Literal" for module in _TYPING)
 UNION = frozenset(f"{module}.Union" for module in _TYPING)
 OPTIONAL = frozenset(f"{module}.Optional" for module in _TYPING)
+SELF = frozenset(f"{module}.Self" for module in _TYPING)
 NEW_TYPE = frozenset(f"{module}.NewType" for module in _TYPING)
 PROTOCOL = frozenset(f"{module}.Protocol" for module in _TYPING)
 VARIABLES = frozenset(f"{module}.{name}" for module in _TYPING for name in ("TypeVar", "ParamSpec", "TypeVarTuple"))
@@ -246,6 +250,8 @@ LISTS = frozenset(
     }
 )
 """Containers that are written as a list."""
+
+TUPLES = frozenset({"builtins.tuple", "typing.Tuple"})
 
 OBJECTS = frozenset({"builtins.dict", "typing.Dict", *(f"{module}.{name}" for module in _ABC for name in _OF_TWO)})
 """Containers that are written as a JSON object: those that have keys."""

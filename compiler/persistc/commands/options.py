@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from persistc.reporting import OutputFormat
@@ -27,6 +28,16 @@ def add_output_format(parser: argparse.ArgumentParser) -> None:
         choices=[each.value for each in OutputFormat],
         default=OutputFormat.TEXT.value,
         help="how findings are shown (default: %(default)s)",
+    )
+
+
+def add_python(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """The interpreter of the environment that the user's program runs in."""
+    parser.add_argument(
+        "--python",
+        metavar="PYTHON",
+        default=sys.executable,
+        help=f"the Python {purpose} (default: the one persistc runs on)",
     )
 
 

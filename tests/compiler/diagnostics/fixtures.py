@@ -46,9 +46,9 @@ class Verdict:
     text: str
 
 
-def fixtures() -> Iterator[Fixture]:
-    """All sections of all pages."""
-    for page in sorted(FOLDER.glob("*.md")):
+def fixtures(folder: Path = FOLDER) -> Iterator[Fixture]:
+    """All sections of all pages of a folder."""
+    for page in sorted(folder.glob("*.md")):
         for section in _SECTION.finditer(page.read_text(encoding="utf-8")):
             blocks = list(_BLOCK.finditer(section["body"]))
             files = {block["file"] or "flows.py": block["text"] for block in blocks if block["kind"] == "py"}

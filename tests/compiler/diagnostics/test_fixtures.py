@@ -10,7 +10,7 @@ from tests.compiler.diagnostics.fixtures import Fixture, diagnose, fixtures, wri
 
 FIXTURES = tuple(fixtures())
 # Made by the stages before and after the checks; their own tests prove them.
-OF_OTHER_STAGES = {Code.UNREADABLE_SOURCE, Code.OUTPUT_COLLISION}
+OF_OTHER_STAGES = {Code.UNREADABLE_SOURCE, Code.OUTPUT_COLLISION, Code.TYPE_ERROR}
 
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)

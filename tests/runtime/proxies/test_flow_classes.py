@@ -116,7 +116,7 @@ def test_a_result_that_cannot_be_stored_is_an_error_at_import() -> None:
     source = edited(SOURCE, ("at: datetime) -> str", "at: datetime) -> list[object]"))
     proxy = edited(GENERATED, ("at: datetime) -> str", "at: datetime) -> list[object]"))
 
-    with pytest.raises(ValueNotStorable, match=r"the result of OrderFlow\.approve .* at \[\.\.\.\]: object is none of"):
+    with pytest.raises(ValueNotStorable, match=r"OrderFlow\.approve .* in `list\[object\]`, `object` says nothing"):
         generated(source, proxy)
 
 

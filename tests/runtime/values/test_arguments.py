@@ -225,7 +225,7 @@ def test_a_parameter_without_a_type_is_refused() -> None:
 def test_a_parameter_that_cannot_be_stored_is_refused_by_its_name() -> None:
     def handed(money: list[Money]) -> None: ...
 
-    with pytest.raises(ValueNotStorable, match=r"parameter 'money' of F\.s .* at \[\.\.\.\]: Money is none of"):
+    with pytest.raises(ValueNotStorable, match=r"parameter 'money' of F\.s .* in `list\[Money\]`, `Money` is none of"):
         codec_of(handed)
 
 

@@ -1,12 +1,14 @@
 """A type that cannot be stored is an error when the codec is built, with the place inside the type."""
 
+import asyncio
 import enum
 import re
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, NotRequired, Protocol, TypedDict
 
 import attrs
 import msgspec
@@ -48,27 +50,72 @@ class Torn:
     parts: tuple[int, list[int] | set[int]]
 
 
+class Cells(TypedDict):
+    connection: NotRequired[Connection | None]
+
+
+class Pair(NamedTuple):
+    left: int
+    right: dict[str, Cells]
+
+
+class Frame(msgspec.Struct):
+    pairs: frozenset[Pair]
+    sockets: tuple[socket.socket, ...] = ()
+
+
+@attrs.frozen
+class Job:
+    lock: Annotated[asyncio.Lock, "kept"]
+
+
+@dataclass
+class Ring:
+    inner: "Ring | None"
+    frames: list[Box[Job]]
+
+
 REFUSED: list[tuple[Any, str]] = [
     (Any, "cannot be stored: Any, or a type left open like a bare `list`, says nothing; write the type, or"),
-    (list, "cannot be stored, at [...]: Any, or a type left open"),
-    (dict[str, Any], "cannot be stored, at [...]: Any, or a type left open"),
-    (Open, "cannot be stored, at anything[...]: Any, or a type left open"),
-    (Box, "cannot be stored, at inside: Any, or a type left open"),
-    (object, "object is none of the types that are stored"),
-    (Money, "Money is none of the types that are stored; make it a dataclass, or write Annotated[Money, stored_as("),
-    (Connection, "cannot be stored, at pool[...]: Money is none of the types"),
-    (list[tuple[int, Box[Money]]], "cannot be stored, at [...][1].inside: Money is none of the types"),
-    (dict[Money, int], "cannot be stored, at [key]: Money is none of the types"),
-    (dict[tuple[int, int], int], "at [key]: a key must be text, a number, an enum, a UUID, a date or a time"),
-    (dict[bool, int], "at [key]: a key must be text"),
-    (dict[int | None, int], "at [key]: a key must be text"),
-    (Callable[[int], int], "Callable is none of the types that are stored"),
-    (type[int], "type is none of the types that are stored"),
-    (Iterator[int], "Iterator is none of the types that are stored"),
-    (Opened, "Opened is none of the types that are stored"),
-    (complex, "complex is none of the types that are stored"),
+    (list, "cannot be stored: in `list`, Any, or a type left open"),
+    (dict[str, Any], "cannot be stored: in `dict[str, Any]`, Any, or a type left open"),
+    (Open, "cannot be stored: in `Open.anything[]`, Any, or a type left open"),
+    (Box, "cannot be stored: in `Box.inside`, Any, or a type left open"),
+    (object, "`object` says nothing; write the type, or persistasaurus.Json"),
+    (
+        Money,
+        "`Money` is none of the types that are stored; make it a dataclass, or write Annotated[Money, stored_as(",
+    ),
+    (Connection, "`Connection.pool[]` is a `Money`, none of the types"),
+    (
+        list[tuple[int, Box[Money]]],
+        "cannot be stored: `Box.inside` is a `Money`, none of",
+    ),
+    (
+        Frame,
+        "cannot be stored: `Frame.pairs[].right[].connection.pool[]` is a `Money`, none of the types that "
+        "are stored; make it a dataclass, or write Annotated[Money, stored_as(encode, decode)]",
+    ),
+    (
+        list[Ring] | None,
+        "cannot be stored: `Ring.frames[].inside.lock` is a `asyncio.locks.Lock`, none of the types that "
+        "are stored; keep it on the flow class instead, or write Annotated[Lock, stored_as(encode, decode)]",
+    ),
+    (dict[Money, int], "cannot be stored: in `dict[Money, int]`, `Money` is none of the types"),
+    (
+        dict[tuple[int, int], int],
+        "in `dict[tuple[int, int], int]`, a key must be text, a number, an enum, a UUID, a date or a time",
+    ),
+    (dict[bool, int], "in `dict[bool, int]`, a key must be text"),
+    (dict[int | None, int], "in `dict[int | None, int]`, a key must be text"),
+    (Callable[[int], int], "`collections.abc.Callable` is none of the types that are stored"),
+    (type[int], "`type` is none of the types that are stored"),
+    (Iterator[int], "`collections.abc.Iterator` is none of the types that are stored"),
+    (Opened, "`Opened` is none of the types that are stored"),
+    (complex, "`complex` is none of the types that are stored"),
     (memoryview, "a memoryview does not own its bytes; write bytes"),
     (msgspec.Raw, "msgspec.Raw is text without a type"),
+    (Mapping[str, Sequence[Tuples]], "in `collections.abc.Mapping[str, collections.abc.Sequence[Tuples]]`, Enums"),
     (Tuples, "Enums must contain either all str or all int values"),
     (
         datetime | str | None,
@@ -77,17 +124,18 @@ REFUSED: list[tuple[Any, str]] = [
     ),
     (
         dict[str, list[Line | Slotted]],
-        "cannot be stored, at [...][...]: `Line` and `Slotted` are both written as JSON objects and could not be told "
-        "apart; give both a tag, `class Line(msgspec.Struct, tag=True)`, or write one class with optional fields",
+        "cannot be stored: in `dict[str, list[Line | Slotted]]`, `Line` and `Slotted` are both written as JSON "
+        "objects and could not be told apart; give both a tag, `class Line(msgspec.Struct, tag=True)`, or write one "
+        "class with optional fields",
     ),
-    (Torn, "cannot be stored, at parts[1]: `list[int]` and `set[int]` are both written as lists"),
+    (Torn, "cannot be stored: in `Torn.parts[1]`, `list[int]` and `set[int]` are both written as lists"),
     (Path | str, "`Path` and `str` could not be told apart, as the log knows the JSON of types of its own only"),
-    (Hidden, "at _secret: private attributes of attrs classes are left out"),
+    (Hidden, "in `Hidden._secret`, private attributes of attrs classes are left out"),
     (Annotated[int, stored_as(str, int)], "stored_as(...) is for classes that cannot be stored without it"),
     (Annotated[Line, stored_as(str, Line)], "stored_as(...) is for classes that cannot be stored without it"),
     (
         tuple[Annotated[Money, stored_as(Money.text, Money.parse)], Annotated[Money, stored_as(str, Money.parse)]],
-        "at [1]: Money is given two different stored_as(...)",
+        "]`, Money is given two different stored_as(...)",
     ),
 ]
 
