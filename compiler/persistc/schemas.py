@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -18,8 +16,8 @@ from typing import Any
 from persistc.cannot_run import CannotRun
 from persistc.compiling import Compiled
 from persistc.model import Class, Kind, Module
+from persistc.program import ask_program, generated_name
 from persistc.proxies import proxied_classes, proxy_name
-from persistc.sources import outputs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,50 +98,18 @@ def _listed(proxied: Sequence[Proxied]) -> str:
 
 def _told(compiled: Compiled, proxied: Sequence[Proxied], python: str) -> dict[str, Any]:
     for one, other in combinations(proxied, 2):
-        if one.module is not other.module and _generated_name(one.module) == _generated_name(other.module):
+        if one.module is not other.module and generated_name(one.module) == generated_name(other.module):
             raise CannotRun(
                 f"{one.module.file} and {other.module.file} are imported by one name, `{one.module.import_name}`, and "
                 f"not both by one program: name flows of one of them, of {_listed(proxied)}"
             )
-    places = [f"{each.name}={_generated_name(each.module)}:{proxy_name(each.cls)}" for each in proxied]
-    paths = [*dict.fromkeys(_import_paths(compiled.root, proxied)), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    # One seed of hashes, so that defaults which are sets come in one order.
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [python, "-P", "-m", "persistasaurus.schema_process", *places]
-    try:
-        ended = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
-    except OSError as error:
-        raise CannotRun(f"{python} cannot be run: {error.strerror}; name a Python with `--python`") from None
-    if ended.returncode != 0 or not ended.stdout:
-        last = (ended.stderr.strip().splitlines() or ["it did not say why"])[-1]
-        if "No module named 'persistasaurus'" in last or "No module named persistasaurus" in last:
-            raise CannotRun(f"{python} has no persistasaurus: install it there, or name another `--python`")
-        raise CannotRun(f"{python} could not import {_listed(proxied)}: {last}")
-    answer: dict[str, Any] = json.loads(ended.stdout)
+    places = [f"{each.name}={generated_name(each.module)}:{proxy_name(each.cls)}" for each in proxied]
+    question = ["persistasaurus.schema_process", *places]
+    told = ask_program(python, question, compiled.root, [each.module for each in proxied], f"import {_listed(proxied)}")
+    if not told:
+        raise CannotRun(f"{python} could not import {_listed(proxied)}: it did not say why")
+    answer: dict[str, Any] = json.loads(told)
     if "refused" in answer:
         raise CannotRun(f"{answer['refused']}")
     document: dict[str, Any] = answer["document"]
     return document
-
-
-def _generated_name(module: Module) -> str:
-    """The name the generated module is imported by."""
-    package = module.import_name.rpartition(".")[0]
-    if os.path.basename(module.path) == "__init__.py":
-        package = module.import_name
-    name = os.path.splitext(os.path.basename(outputs_of(module.path)[0]))[0]
-    return f"{package}.{name}" if package else name
-
-
-def _import_paths(root: str, proxied: Sequence[Proxied]) -> Iterator[str]:
-    """The folders the modules are imported from, then the project's root and its `src`."""
-    for each in proxied:
-        folder = os.path.dirname(each.module.path)
-        depth = _generated_name(each.module).count(".")
-        yield os.path.normpath(os.path.join(folder, *[os.pardir] * depth))
-    yield from (root, os.path.join(root, "src"))

@@ -23,9 +23,9 @@ STAGES = (
     ("text", ("layout", "render", "seal", "compiling")),
     ("files", ("files", "run_cache")),
     ("edits of sources", ("keeping",)),
-    ("types", ("type_checking", "schemas")),
+    ("types", ("type_checking", "program", "schemas")),
     ("reports", ("source_frame", "reporting", "file_reports", "explanations", "watching")),
-    ("changes", ("flow_changes",)),
+    ("changes", ("flow_changes", "log_fit")),
     ("commands", ("project_setup", "commands", "__main__")),
     ("build", ("hatch_hook",)),
 )  # fmt: skip

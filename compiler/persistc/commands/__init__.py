@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from persistc.commands import check, diff, explain, generate, graph, init, keep, schema
+from persistc.commands import check, diff, explain, generate, graph, init, keep, schema, versions
 
 
 class Command(Protocol):
@@ -22,5 +22,5 @@ class Command(Protocol):
         """Do what the arguments ask for; returns the exit code, or raises `CannotRun`."""
 
 
-COMMANDS: tuple[Command, ...] = (generate, check, graph, diff, keep, schema, explain, init)
+COMMANDS: tuple[Command, ...] = (generate, check, graph, diff, keep, versions, schema, explain, init)
 """In the order of `persistc --help`."""
