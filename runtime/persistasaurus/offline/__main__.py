@@ -58,6 +58,9 @@ def _flow(
         "status": recorded.flow.status,
         "calls": [(call.kind, call.class_name, call.method_name) for call in recorded.calls],
     }
+    if recorded.damage is not None:
+        told["unreadable"] = [("a row", recorded.damage)]
+        return told
     if types is not None:
         told["unreadable"] = [(each.what, each.problem) for each in types.unreadable(recorded)]
     if registered is not None and recorded.flow.name in registered:

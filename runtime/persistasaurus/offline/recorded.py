@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from persistasaurus.errors import CorruptRow
 from persistasaurus.records import FlowRow, FlowStatus, InvocationRow, SignalRow
 from persistasaurus.sqlite_log.reader import Reader
 
@@ -22,25 +23,27 @@ class Recorded(Struct, frozen=True):
     Attributes:
         flow: Its own row.
         calls: Its invocations in force, by step number.
-        signals: Those sent to it that are still to be read, or read by a step that is not over.
+        signals: Those sent to it, read or not.
+        damage: What is wrong with its rows if they cannot be read; then there are neither calls nor signals.
     """
 
     flow: FlowRow
     calls: tuple[InvocationRow, ...]
     signals: tuple[SignalRow, ...]
+    damage: str | None = None
 
 
 def recorded_flows(log: Reader, statuses: Sequence[FlowStatus] = IN_FLIGHT) -> Iterator[Recorded]:
-    """The flows of these statuses, status by status and oldest first; one that ends meanwhile is left out.
-
-    Raises:
-        CorruptRow: A row of a flow cannot be read; the message names the flow.
-    """
+    """The flows of these statuses, status by status and oldest first; one that ends meanwhile is left out."""
     for status in statuses:
         after: tuple[int, str] | None = None
         while page := log.flows(status, after, _PAGE):
             for row in page:
-                found = log.snapshot(row.flow_id)
+                try:
+                    found = log.snapshot(row.flow_id)
+                except CorruptRow as problem:
+                    yield Recorded(row, (), (), str(problem))
+                    continue
                 if found is not None and found.flow.status in statuses:
                     yield Recorded(found.flow, found.invocations, found.signals)
             after = (page[-1].timestamp, page[-1].flow_id)
