@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from persistc.cannot_run import CannotRun
 from persistc.commands import COMMANDS
@@ -26,18 +28,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, by default those of the process; returns the exit code."""
     options = _parser().parse_args(arguments)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION_LIMIT))
-    try:
-        code: int = options.run(options)
-        return code
-    except CannotRun as error:
-        print(f"persistc: {error}", file=sys.stderr)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
-            raise
-        print(INSTALL, file=sys.stderr)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has gone; Python would complain while it shuts down
+    with _nothing_collected():
+        try:
+            code: int = options.run(options)
+            return code
+        except CannotRun as error:
+            print(f"persistc: {error}", file=sys.stderr)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _EXTRA:
+                raise
+            print(INSTALL, file=sys.stderr)
+        except BrokenPipeError:
+            sys.stderr.close()  # whoever read our output has gone; Python would complain while it shuts down
     return CANNOT_RUN
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Leave garbage where it is: a run is short, its trees live to its end, and looking for it takes a tenth of it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ def watch(run: Callable[[], Outcome]) -> int:
                 sys.stdout.write(outcome.text)
                 sys.stdout.flush()
             last = outcome
+            gc.collect()  # which is off while a command runs, and this one may run for days
             if not outcome.has_written:
                 _wait_for_change(record, stopped)
     return CLEAN
