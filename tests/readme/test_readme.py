@@ -122,7 +122,7 @@ def test_the_test_of_a_flow_passes_and_is_typed(project: Path) -> None:
     only(project, "app", "tests")
     run("persistc generate", project)
     assert run("mypy --strict tests", project).startswith("Success")
-    assert "1 passed" in run("python -m pytest -p no:cacheprovider -q tests", project)
+    assert "2 passed" in run("python -m pytest -p no:cacheprovider -q tests", project)
 
 
 def test_the_options_of_engines_are_those_of_the_table_with_their_defaults() -> None:
