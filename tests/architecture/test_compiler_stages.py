@@ -11,7 +11,7 @@ from tests.architecture.imports import COMPILER, imports_of_package
 STAGES = (
     ("values", ("spans", "diagnostics", "flow_tree", "expression_text", "kept_state", "model", "project", "versions",
                 "cannot_run", "exit_codes", "disk", "outcome")),
-    ("source file", ("configuration", "findings_of_files", "sources", "git_files")),
+    ("source file", ("configuration", "findings_of_files", "sources", "git")),
     ("libcst tree", ("parse",)),
     ("names", ("import_paths", "names")),
     ("model", ("lower", "interfaces", "reading")),

@@ -10,9 +10,9 @@ from pathlib import Path
 from persistc.cannot_run import CannotRun
 from persistc.configuration import Configuration, read_configuration
 from persistc.flow_changes.comparing import compare
-from persistc.flow_changes.git_trees import Checkout, write_tree
 from persistc.flow_changes.verdicts import FlowChange, Reason
 from persistc.flow_graph.regions import Place
+from persistc.git.trees import Checkout, write_tree
 from persistc.reading import Reading
 from persistc.sound_projects import sound_reading
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from persistc.cannot_run import CannotRun
 from persistc.configuration import Configuration, read_configuration
 from persistc.diagnostics import Diagnostic
-from persistc.git_files import FileAtRef, file_at
+from persistc.git.files import FileAtRef, file_at
 from persistc.keeping.plan import Change
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Class, Kind, Method, Module

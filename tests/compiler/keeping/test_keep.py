@@ -331,7 +331,7 @@ def test_a_project_without_a_repository_is_told(changed: Repository, monkeypatch
     ended = changed.keep("GreetingFlow.greet")
     assert (ended.exit_code, ended.stderr) == (
         2,
-        "persistc: flows.py is in no git repository, so its earlier versions are not known: commit it first\n",
+        "persistc: flows.py is in no git repository, so what it was earlier is not known: commit it first\n",
     )
 
 
@@ -340,7 +340,7 @@ def test_a_machine_without_git_is_told(changed: Repository, monkeypatch: pytest.
     ended = changed.keep("GreetingFlow.greet")
     assert (ended.exit_code, ended.stderr) == (
         2,
-        "persistc: git is not installed, and earlier versions of a file are in git: install it\n",
+        "persistc: git is not installed, or not on the path, and what files were earlier is in git\n",
     )
 
 

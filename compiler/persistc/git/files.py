@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import dataclass
 
 from persistc.cannot_run import CannotRun
+from persistc.git.repository import GitRefused, commit_of, git, top_of
 from persistc.sources import shown
 
 
@@ -28,20 +28,11 @@ def file_at(path: str, ref: str) -> FileAtRef:
 
     Raises `CannotRun` without git, outside of a repository, for an unknown ref and for a file that is not in it.
     """
-    folder = os.path.dirname(path)
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    if top is None:
-        raise CannotRun(
-            f"{shown(path)} is in no git repository, so its earlier versions are not known: commit it first"
-        )
-    root = os.path.realpath(os.fsdecode(top.rstrip(b"\n")))
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if commit is None:
-        raise CannotRun(f"git knows no commit `{ref}` here: name a branch, a tag or a commit, such as `--ref HEAD~3`")
-    sha = commit.decode().strip()
+    root = top_of(os.path.dirname(path), path)
+    sha = commit_of(ref, root)
     name = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
     for candidate in (name, _earlier_name(root, sha, name)):
-        data = None if candidate is None else _git(root, "cat-file", "blob", f"{sha}:{candidate}")
+        data = None if candidate is None else _or_nothing(root, "cat-file", "blob", f"{sha}:{candidate}")
         if candidate is not None and data is not None:
             return FileAtRef(_below(root, candidate), ref, data, _changed(root, sha))
     raise CannotRun(
@@ -52,7 +43,7 @@ def file_at(path: str, ref: str) -> FileAtRef:
 
 def _earlier_name(root: str, commit: str, name: str) -> str | None:
     """The name a file had before it was renamed, as git guesses it from what is in the files."""
-    found = _git(root, "diff", "--name-status", "-z", "--find-renames", "--diff-filter=R", commit, "--")
+    found = _or_nothing(root, "diff", "--name-status", "-z", "--find-renames", "--diff-filter=R", commit, "--")
     entries = iter([] if found is None else os.fsdecode(found).split("\0"))
     for _ in entries:  # R087, the old name, the new one
         old, new = next(entries, ""), next(entries, "")
@@ -62,7 +53,7 @@ def _earlier_name(root: str, commit: str, name: str) -> str | None:
 
 
 def _changed(root: str, commit: str) -> frozenset[str]:
-    found = _git(root, "diff", "--name-only", "-z", commit, "--")
+    found = _or_nothing(root, "diff", "--name-only", "-z", commit, "--")
     return frozenset(_below(root, name) for name in os.fsdecode(found or b"").split("\0") if name)
 
 
@@ -70,10 +61,8 @@ def _below(root: str, name: str) -> str:
     return os.path.join(root, *name.split("/"))
 
 
-def _git(folder: str, *arguments: str) -> bytes | None:
-    """What a git command prints; None when it fails."""
+def _or_nothing(folder: str, *arguments: str) -> bytes | None:
     try:
-        done = subprocess.run(("git", "-C", folder, *arguments), capture_output=True, check=False)
-    except FileNotFoundError:
-        raise CannotRun("git is not installed, and earlier versions of a file are in git: install it") from None
-    return done.stdout if done.returncode == 0 else None
+        return git(folder, *arguments)
+    except GitRefused:
+        return None

@@ -1,15 +1,14 @@
-"""Source trees from git: what a commit holds, written to a folder. Nothing of the repository is changed."""
+"""Source trees: what a commit holds, written to a folder."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from persistc.cannot_run import CannotRun
 from persistc.configuration import PYPROJECT
+from persistc.git.repository import commit_of, git, top_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +32,12 @@ def write_tree(ref: str, here: Path, target: Path) -> Checkout:
     Raises:
         CannotRun: There is no git, no repository, or no such commit.
     """
-    try:
-        inside = os.fsdecode(_git(here, "rev-parse", "--show-prefix").rstrip(b"\r\n"))
-    except _Refused as error:
-        raise CannotRun(f"{here} is in no git repository, from which the earlier tree would be read: {error}") from None
-    commit = _commit(ref, here)
-    top = Path(os.fsdecode(_git(here, "rev-parse", "--show-toplevel").rstrip(b"\r\n")))
-    listed = _git(top, "ls-tree", "-r", "-z", "--full-tree", commit)
+    top = top_of(str(here), str(here))
+    commit = commit_of(ref, top)
+    inside = os.path.relpath(os.path.realpath(here), top)
+    listed = git(top, "ls-tree", "-r", "-z", "--full-tree", commit)
     wanted = [entry for entry in _entries(listed) if entry[1].endswith(".py") or Path(entry[1]).name == PYPROJECT]
-    blobs = _git(top, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob, _ in wanted).encode())
+    blobs = git(top, "cat-file", "--batch", stdin="".join(f"{blob}\n" for blob, _ in wanted).encode())
     for path, data in zip((path for _, path in wanted), _contents(blobs), strict=True):
         file = target / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,19 +45,6 @@ def write_tree(ref: str, here: Path, target: Path) -> Checkout:
     folder = target / inside
     folder.mkdir(parents=True, exist_ok=True)
     return Checkout(target, folder)
-
-
-class _Refused(CannotRun):
-    """Git has refused a command."""
-
-
-def _commit(ref: str, here: Path) -> str:
-    try:
-        return _git(here, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
-    except _Refused:
-        raise CannotRun(
-            f"git knows no commit `{ref}` here: name a branch, a tag or a commit, and fetch it first if it is elsewhere"
-        ) from None
 
 
 def _entries(listed: bytes) -> Iterator[tuple[str, str]]:
@@ -81,14 +64,3 @@ def _contents(batch: bytes) -> Iterator[bytes]:
         size = int(batch[start:end].split()[2])
         yield batch[end + 1 : end + 1 + size]
         start = end + size + 2
-
-
-def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise CannotRun("git is not installed, or not on the path: the earlier tree is read from it") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise _Refused(f"git {arguments[0]}: {said or 'failed and does not say why'}")
-    return done.stdout
