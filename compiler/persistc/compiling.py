@@ -105,7 +105,8 @@ def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnos
 
 
 def _found_in(reading: Reading) -> tuple[Diagnostic, ...]:
-    return (*reading.findings, *check(reading.project))
+    checked = check(reading.project)
+    return (*reading.findings, *reading.later_findings(), *checked)
 
 
 def _commented(reading: Reading, sources: Sequence[SourceFile]) -> dict[str, str]:

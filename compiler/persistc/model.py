@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -286,6 +286,10 @@ class Module:
     classes: tuple[Class, ...]
     strays: tuple[Stray, ...] = ()
     interface_only: bool = False
+    starred: Mapping[str, str] = field(default_factory=dict)
+    """The names that star imports of modules of the project make known, with what they stand for."""
+    has_unknown_stars: bool = True
+    """Whether some star import, if there is any, leads to a module that cannot be looked into."""
 
     def origin(self, name: str, inside: Class | None = None) -> str | None:
         """What a dotted name stands for at the top of the module, or in the body of one of its classes."""
@@ -294,7 +298,9 @@ class Module:
             return inside.scope.origin(name)
         if first in self.scope:
             return self.scope.origin(name)
-        if any(binding.kind is BindingKind.STAR_IMPORT for binding in self.scope.bindings):
+        if first in self.starred:
+            return f"{self.starred[first]}{name.removeprefix(first)}"
+        if self.has_unknown_stars and any(each.kind is BindingKind.STAR_IMPORT for each in self.scope.bindings):
             return None
         return f"builtins.{name}" if hasattr(builtins, first) else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from persistc.configuration import Configuration
@@ -38,13 +38,22 @@ class Reading:
     texts: Mapping[str, str]
     """The text of each file that was read, by the name findings show."""
     findings: tuple[Diagnostic, ...]
+    """What could not be read of the modules with flow classes."""
+    later_findings: Callable[[], tuple[Diagnostic, ...]]
+    """What could not be read of the modules that were asked for since: checks look into what flow code calls."""
 
 
 def read_project(sources: Sequence[SourceFile], configuration: Configuration) -> Reading:
     """Read all sources as far as each deserves it."""
     library = _Library(os.path.abspath(configuration.root), _import_paths(configuration))
     findings = tuple(_read(sources, library))
-    return Reading(library.project, library.texts, findings)
+    told = {finding.file for finding in findings}
+    return Reading(
+        library.project,
+        library.texts,
+        findings,
+        lambda: tuple(found for found in library.unreadable() if found.file not in told),
+    )
 
 
 def read_text_as(text: str, source: SourceFile, configuration: Configuration, project: Project) -> Module | Diagnostic:
@@ -143,6 +152,8 @@ class _Library:
     texts: dict[str, str] = field(default_factory=dict)
     interfaces: dict[str, Module | None] = field(default_factory=dict)
     broken: dict[str, SyntaxError] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    """The modules that somebody asked for by name."""
 
     def __post_init__(self) -> None:
         self.modules = _Modules(self)
@@ -150,6 +161,7 @@ class _Library:
 
     def interface(self, name: str) -> Module | None:
         """The interface of a module by its name; None when there is none or Python cannot read it."""
+        self.asked.add(name)
         if name not in self.interfaces:
             self.interfaces[name] = None
             path = module_path(name, self.root) if name.startswith(".") else None
@@ -170,6 +182,15 @@ class _Library:
         else:
             self.interfaces[source.name] = found
 
+    def unreadable(self) -> Iterator[Diagnostic]:
+        """The modules asked for by name that not even libcst reads, which knows syntax newer than this Python's."""
+        for name in sorted(self.asked & self.broken.keys()):
+            error = self.broken[name]
+            path = module_path(name, self.root)
+            source = None if path is None else source_file(path, self.root)
+            if source is not None and (error.lineno is None or _refused_by_libcst(self.texts[source.file], source)):
+                yield syntax_error(source.file, error)
+
     def read_fully(self, source: SourceFile) -> Diagnostic | None:
         """Read a module with its bodies, or say why that is not possible."""
         try:
@@ -182,8 +203,34 @@ class _Library:
         if isinstance(tree, Diagnostic):
             return tree
         imports = imports_of(tree, source, self.paths, self.project.canonical)
-        self.full[source.name] = lower(tree, source, imports, self.project.canonical)
+        starred = self._starred(each.origin for each in imports if each.name == "*" and not each.in_function)
+        self.full[source.name] = lower(tree, source, imports, self.project.canonical, starred)
         return None
+
+    def _starred(self, modules: Iterable[str], above: tuple[str, ...] = ()) -> dict[str, str] | None:
+        """What star imports of these modules make known, with what it stands for; None if one cannot be looked into.
+
+        Our own marks are left out: they have to be imported where a reader sees them.
+        """
+        found: dict[str, str] = {}
+        for name in modules:
+            module = self.modules.get(name)
+            if module is None:
+                return None
+            stars = (each.origin for each in module.scope.bindings if each.kind is BindingKind.STAR_IMPORT)
+            further = self._starred((each for each in stars if each not in above), (*above, name))
+            if further is None:
+                return None
+            public = {each: f"{name}.{each}" for each in module.scope.by_name if not each.startswith("_")}
+            found |= further | public
+        return {each: origin for each, origin in found.items() if mark_of(self.project.canonical(origin)) is None}
+
+
+def _refused_by_libcst(text: str, source: SourceFile) -> bool:
+    try:
+        return isinstance(parse(text, source), Diagnostic)
+    except RecursionError:
+        return True
 
 
 def _read(sources: Sequence[SourceFile], library: _Library) -> Iterator[Diagnostic]:

@@ -33,7 +33,8 @@ def sound_reading(paths: Sequence[Path], configuration: Configuration) -> Readin
         CannotRun: A path is wrong, or the source has errors.
     """
     reading = read_project(find_sources(paths, configuration).sources, configuration)
-    found = in_order([*reading.findings, *check(reading.project)])
+    checked = check(reading.project)
+    found = in_order([*reading.findings, *reading.later_findings(), *checked])
     errors = [each for each in found if each.severity is Severity.ERROR and each.code < FIRST_OF_BODIES]
     if errors:
         raise CannotRun(f"{_shown(errors[0])}{_more(len(errors) - 1)}; `persistc check` shows all")

@@ -81,6 +81,35 @@ def test_a_class_that_only_inherits_flows_has_a_proxy(project: Project) -> None:
     assert project.python(code).stderr == ""
 
 
+def test_a_star_import_of_a_module_of_the_project_hides_nothing(project: Project) -> None:
+    project.write("app/__init__.py", "")
+    project.write("app/names.py", "class Declined(Exception): ...\n\n\nTags = set[str]\n")
+    project.write("app/types.py", "from .names import *\n")
+    project.write(
+        "app/flows.py",
+        """\
+        from persistasaurus import flow, step
+
+        from .types import *
+
+        class TagFlow:
+            @flow
+            async def run(self, tags: set[str]) -> None:
+                try:
+                    for tag in tags:
+                        await self.act(tag)
+                except (Declined, ValueError):
+                    pass
+
+            @step
+            async def act(self, tag: str) -> None: ...
+        """,
+    )
+    found = project.persistc("check", "--output-format", "concise").stdout
+    assert found.splitlines()[0].startswith("app/flows.py:9:24: error[PST206] ")
+    assert "Found 1 error." in found
+
+
 def test_several_bases_are_looked_up_in_pythons_order(project: Project) -> None:
     project.write("pkg/__init__.py", "")
     project.write(
@@ -332,6 +361,21 @@ def test_type_statements_are_read_by_every_python(project: Project) -> None:
     assert imports(project, PROXY)[-1] == "from flows import F, Pair, UserId"
     if sys.version_info >= (3, 12):
         assert project.python("import flows_durable").stderr == ""
+
+
+def test_a_syntax_error_of_a_module_that_flow_code_calls_is_shown(project: Project) -> None:
+    project.write(
+        "flows.py",
+        FLOWS.replace("class Greeting", "from util import trimmed\n\n\nclass Greeting").replace(
+            "self.say(name)", "self.say(trimmed(name))"
+        ),
+    )
+    project.write("util.py", "def trimmed(\n")
+    project.write("unasked.py", "def nobody_imports_this(\n")
+    found = project.persistc("check", "--output-format", "concise")
+    assert found.exit_code == 1
+    assert "util.py:1:12: error[PST001] Python cannot read this file: '(' was never closed\n" in found.stdout
+    assert "unasked.py" not in found.stdout
 
 
 def test_a_syntax_error_is_shown_where_python_sees_it(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -17,8 +17,22 @@ from persistc.parse import Tree
 from persistc.sources import SourceFile
 
 
-def lower(tree: Tree, source: SourceFile, imports: tuple[Import, ...], canonical: Callable[[str], str]) -> Module:
-    """The model of a module; `canonical` follows the re-exports of the project's modules."""
+def lower(
+    tree: Tree,
+    source: SourceFile,
+    imports: tuple[Import, ...],
+    canonical: Callable[[str], str],
+    starred: Mapping[str, str] | None = None,
+) -> Module:
+    """The model of a module.
+
+    Args:
+        tree: Its tree.
+        source: Its names.
+        imports: Its import table.
+        canonical: Follows the re-exports of the project's modules.
+        starred: What its star imports make known; None if one leads where persistc cannot look.
+    """
     expressions = Expressions.of(tree)
     shell = Module(
         file=source.file,
@@ -29,6 +43,8 @@ def lower(tree: Tree, source: SourceFile, imports: tuple[Import, ...], canonical
         imports=imports,
         scope=scope_of(tree.module.body, source.name, expressions, imports),
         classes=(),
+        starred=starred or {},
+        has_unknown_stars=starred is None,
     )
     classes = Classes(shell, Statements(expressions, imports), canonical)
     found = tuple(_classes(tree.module.body, classes))
