@@ -67,16 +67,18 @@ def check_types(compiled: Compiled, python: str) -> TypesChecked:
     )
 
     told = answers(shadows, hidden.reports)
+    effects = tuple(effects_of_receivers(project, receivers, told, compiled.found))
     reports = [*visible.reports, *(report for report in hidden.reports if report.path in made)]
     findings = [
         *compiled.found,
         *type_errors(reports, {**written, **made}),
         *iterations_over_sets(iterables, told),
-        *effects_of_receivers(project, receivers, told, compiled.found),
+        *effects,
     ]
     texts = {**compiled.texts, **{file.file: file.text for file in made.values()}}
+    left = honoured(findings, compiled.commented)
     return TypesChecked(
-        replace(compiled, findings=without_unseen(in_order(honoured(findings, compiled.commented))), texts=texts),
+        replace(compiled, findings=without_unseen(in_order(left), effects), texts=texts),
         visible.warnings,
     )
 

@@ -65,11 +65,11 @@ def effects_of_receivers(
             yield _with_type(each, receiver, answers.get(_place(receiver), ()))
 
 
-def without_unseen(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Findings without "cannot see into this call" where types have shown what the call does."""
-    seen = {(each.file, each.span) for each in findings if each.code is not Code.CANNOT_SEE_INTO_CALL}
+def without_unseen(findings: Sequence[Diagnostic], effects: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings without "cannot see into this call" where types have shown an effect of the call."""
+    shown = {(each.file, each.span) for each in effects if each.code is not Code.CANNOT_SEE_INTO_CALL}
     return tuple(
-        each for each in findings if each.code is not Code.CANNOT_SEE_INTO_CALL or (each.file, each.span) not in seen
+        each for each in findings if each.code is not Code.CANNOT_SEE_INTO_CALL or (each.file, each.span) not in shown
     )
 
 
