@@ -1,6 +1,6 @@
 """Objects whose methods flow code calls and whose class only a type checker knows (PST201 to PST204 and their like).
 
-What is declared or made in sight is known without one; what a lookup, a loop or a function without annotations gives
+What is declared or made in sight is known without one; what a loop, a generic class or an inferred attribute gives
 is not.
 """
 
