@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from persistc.checks import check
-from persistc.checks.typed_iterables import only_types_tell
+from persistc.checks.left_to_types import only_types_tell
 from persistc.configuration import read_configuration
 from persistc.crash_tests import crash_test_modules
 from persistc.diagnostics import Diagnostic, Severity, in_order

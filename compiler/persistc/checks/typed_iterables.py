@@ -6,15 +6,13 @@ A set that is written out or declared is seen without one; what a method or an a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
 from persistc.checks.flow_class import flow_classes
 from persistc.checks.flow_code import FlowBody, Located, flow_code
 from persistc.checks.set_order import taken_in_order
-from persistc.diagnostics import Code
 from persistc.flow_tree import (
     Assign,
     Call,
@@ -58,7 +56,7 @@ def typed_iterables(project: Project) -> tuple[Iterated, ...]:
         for flow_class in flow_classes(project)
         for body in flow_code(flow_class)
         for located in body.nodes
-        if not _is_in_f_string(located) and not _is_target(located)
+        if not is_in_f_string(located) and not _is_target(located)
         for expression, label in taken_in_order(body, located)
         if not _is_known(body, expression)
     }
@@ -66,22 +64,12 @@ def typed_iterables(project: Project) -> tuple[Iterated, ...]:
     return tuple(sorted(first.values(), key=_place))
 
 
-def only_types_tell(project: Project) -> Callable[[str, int, Code], bool]:
-    """Whether a finding at a line of a file is one that takes a type checker."""
-
-    @cache
-    def places() -> frozenset[tuple[str, int]]:
-        return frozenset((each.file, each.expression.span.start.line) for each in typed_iterables(project))
-
-    return lambda file, line, code: code is Code.SET_ORDER and (file, line) in places()
-
-
 def _place(each: Iterated) -> tuple[str, Position, int, int]:
     span = each.expression.span
     return each.path, span.start, -span.end.line, -span.end.column
 
 
-def _is_in_f_string(located: Located) -> bool:
+def is_in_f_string(located: Located) -> bool:
     """Whether no line may end there, as must be for a question about its type: in f-strings before Python 3.12."""
     return any(isinstance(node, Compound) and _F_STRING.search(node.text) for node in located.around)
 

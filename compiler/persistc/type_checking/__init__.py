@@ -1,27 +1,31 @@
 """The user's own mypy over flow modules and generated files; what it finds is put at the lines the user wrote.
 
 A stub beside a module hides the module from mypy, so there are two runs: one over the flow modules and the stubs, one
-over the generated modules, which also asks what flow code iterates over.
+over the generated modules, which also asks what flow code iterates over and on
+what it calls methods.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import groupby
 
-from persistc.checks.typed_iterables import typed_iterables
+from persistc.checks.typed_iterables import Iterated, typed_iterables
+from persistc.checks.typed_receivers import Receiver, typed_receivers
 from persistc.compiling import Compiled
 from persistc.diagnostics import in_order
 from persistc.model import Module
 from persistc.proxies import proxied_classes
 from persistc.sources import outputs_of, shown
+from persistc.spans import Span
 from persistc.suppression import honoured
 from persistc.type_checking.findings import CheckedFile, type_errors
 from persistc.type_checking.generated_places import generated_places
-from persistc.type_checking.iterables import Shadow, iterations_over_sets, shadow_of
+from persistc.type_checking.iterables import iterations_over_sets
 from persistc.type_checking.mypy import run_mypy
+from persistc.type_checking.questions import Shadow, answers, shadow_of
+from persistc.type_checking.receivers import effects_of_receivers, without_unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ def check_types(compiled: Compiled, python: str) -> TypesChecked:
     written = {os.path.normpath(module.path): _written(module, compiled) for module in modules}
     made = {path: file for module in modules for path, file in _made(module, outputs, compiled)}
     stubs = {path: file for path, file in made.items() if path.endswith(".pyi")}
-    shadows = dict(_shadows(compiled))
+    iterables, receivers = typed_iterables(project), typed_receivers(project)
+    shadows = dict(_shadows([*iterables, *receivers], compiled.texts))
 
     visible = run_mypy(python, compiled.root, [*written, *stubs])
     hidden = run_mypy(
@@ -61,15 +66,19 @@ def check_types(compiled: Compiled, python: str) -> TypesChecked:
         {path: shadow.text for path, shadow in shadows.items()},
     )
 
+    told = answers(shadows, hidden.reports)
+    effects = tuple(effects_of_receivers(project, receivers, told, compiled.found))
     reports = [*visible.reports, *(report for report in hidden.reports if report.path in made)]
     findings = [
         *compiled.found,
         *type_errors(reports, {**written, **made}),
-        *iterations_over_sets(shadows, hidden.reports),
+        *iterations_over_sets(iterables, told),
+        *effects,
     ]
     texts = {**compiled.texts, **{file.file: file.text for file in made.values()}}
+    left = honoured(findings, compiled.commented)
     return TypesChecked(
-        replace(compiled, findings=tuple(in_order(honoured(findings, compiled.commented))), texts=texts),
+        replace(compiled, findings=without_unseen(in_order(left), effects), texts=texts),
         visible.warnings,
     )
 
@@ -85,7 +94,9 @@ def _made(module: Module, outputs: Mapping[str, str], compiled: Compiled) -> Ite
         yield os.path.normpath(path), CheckedFile(shown(path), text, places)
 
 
-def _shadows(compiled: Compiled) -> Iterator[tuple[str, Shadow]]:
-    for path, group in groupby(typed_iterables(compiled.project), key=lambda each: each.path):
-        iterables = tuple(group)
-        yield os.path.normpath(path), shadow_of(compiled.texts[iterables[0].file], iterables)
+def _shadows(asked: Iterable[Iterated | Receiver], texts: Mapping[str, str]) -> Iterator[tuple[str, Shadow]]:
+    places: dict[tuple[str, str], set[Span]] = {}
+    for each in asked:
+        places.setdefault((each.path, each.file), set()).add(each.expression.span)
+    for (path, file), spans in places.items():
+        yield os.path.normpath(path), shadow_of(texts[file], spans)

@@ -13,7 +13,7 @@ from persistc.checks.effects.classes import Classes
 from persistc.checks.effects.findings import finding
 from persistc.checks.effects.reaching import CallGraph, Reached, counts
 from persistc.checks.effects.reasons import Reason
-from persistc.checks.effects.things import OfProject, Routine
+from persistc.checks.effects.things import OfProject, Routine, Told
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
 from persistc.diagnostics import Code, Diagnostic
@@ -21,16 +21,19 @@ from persistc.project import Project
 from persistc.spans import Span
 
 
-def effects_of(project: Project) -> Callable[[FlowClass, Sequence[FlowBody]], Iterator[Diagnostic]]:
+def effects_of(
+    project: Project, told: Told | None = None
+) -> Callable[[FlowClass, Sequence[FlowBody]], Iterator[Diagnostic]]:
     """The check of PST201 to PST204, PST207, PST208, PST210 and PST220; what it finds out serves all flow classes."""
-    graph = CallGraph(Classes(project))
+    graph = CallGraph(Classes(project, told or {}))
 
     def check_effects(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
         on = OfProject(flow_class.cls, flow_class.module)
-        routines = {_name(body, on): body for body in bodies if not body.module.interface_only}
-        for name, body in routines.items():
+        routines = [flow_routine(body, on) for body in bodies if not body.module.interface_only]
+        names = {routine.name for routine in routines}
+        for routine in routines:
             said: set[tuple[Span, Code]] = set()
-            for reached in _reached(graph, _routine(name, body, on), routines.keys()):
+            for reached in _reached(graph, routine, names):
                 found = finding(reached)
                 if found.span is not None and (found.span, found.code) not in said:
                     said.add((found.span, found.code))
@@ -52,13 +55,10 @@ def _reached(graph: CallGraph, routine: Routine, flow_code: Set[str]) -> Iterato
                 yield reached
 
 
-def _name(body: FlowBody, on: OfProject) -> str:
-    return f"{body.owner.qualified}.{body.method.name} on {on.cls.qualified}"
-
-
-def _routine(name: str, body: FlowBody, on: OfProject) -> Routine:
+def flow_routine(body: FlowBody, on: OfProject) -> Routine:
+    """A body of flow code, as it runs for an instance of a flow class."""
     return Routine(
-        name=name,
+        name=f"{body.owner.qualified}.{body.method.name} on {on.cls.qualified}",
         module=body.module,
         owner=body.owner,
         on=on,

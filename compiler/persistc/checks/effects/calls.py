@@ -56,6 +56,8 @@ class Calls:
             yield from self._of_method(function, call)
         elif origin is not None and not self._is_assigned(origin):
             yield from self.targets.by_origin(origin, call)
+            if isinstance(function, Attribute):
+                yield from self.targets.of_told(function)
         else:
             for thing in scope.things(function):
                 yield from self.targets.of_thing(thing, function, call)
@@ -118,6 +120,16 @@ class Calls:
         holder = _holder(target)
         if holder is not None and (self._is_of_flow(target) or self._is_of_module(holder)):
             yield _WRITE
+
+    def is_unknown_object(self, value: Expression) -> bool:
+        """Whether the value before the dot is an object of which nothing is known, or what a deeper part of one is."""
+        origin = self.scope.origin(value)
+        if origin is None or self._is_assigned(origin):
+            return not (self.scope.is_self(value) or is_super(value)) and self.scope.is_unknown(value)
+        while "." in (origin := origin.rpartition(".")[0]):
+            if self._is_assigned(origin):
+                return True
+        return False
 
     def _is_object(self, value: Expression) -> bool:
         """Whether the value before the dot is an object, not a module or class that is named."""

@@ -9,6 +9,7 @@ from persistc.checks.effects.annotations import Annotations
 from persistc.checks.effects.things import (
     OfProject,
     Routine,
+    Told,
     Written,
 )
 from persistc.flow_tree import (
@@ -47,6 +48,7 @@ class Kept:
 class Classes(Annotations):
     """Looks things up in the project, each once."""
 
+    told: Told = field(default_factory=dict)
     _kept: dict[str, Mapping[str, tuple[Kept, ...]]] = field(default_factory=dict)
     _members: dict[str, Mapping[str, Owned]] = field(default_factory=dict)
 

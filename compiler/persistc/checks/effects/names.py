@@ -136,6 +136,31 @@ class Names:
             case _:
                 return False
 
+    def outlives_run(self, expression: Expression) -> bool:
+        """Whether a value is part of what all runs share: of `self`, or of a name of the module."""
+        match expression:
+            case Attribute(value=value) | Subscript(value=value):
+                return self.is_held(expression) or self.outlives_run(value)
+            case Name():
+                return self.is_held(expression) or not self.is_local(expression)
+            case _:
+                return self.is_held(expression)
+
+    def calls_behind(self, expression: Expression, seen: frozenset[str] = frozenset()) -> Iterator[Call]:
+        """The calls in the routine that a value comes from."""
+        match expression:
+            case Call(function=function):
+                yield expression
+                yield from self.calls_behind(function, seen)
+            case Attribute(value=value) | Subscript(value=value) | Await(value=value) | Assigned(value=value):
+                yield from self.calls_behind(value, seen)
+            case Name(name=name) if name not in seen:
+                for way, bound in self.bound.get(name, ()):
+                    if way is not Way.DECLARED and bound is not None:
+                        yield from self.calls_behind(bound, seen | {name})
+            case _:
+                return
+
     def is_made_here(self, expression: Expression) -> bool:
         """Whether a value comes from a call in the routine."""
         match expression:
@@ -167,6 +192,8 @@ def _ways(node: Node) -> Iterator[tuple[str, tuple[Way, Expression | None]]]:
             for target in targets:
                 if isinstance(target, Name):
                     yield target.name, (Way.IS, value)
+                else:
+                    yield from ((name, (Way.HIDDEN, value)) for name in bound_names(target))
         case Assigned(name=name, value=value):
             yield name, (Way.IS, value)
         case ForLoop(target=target, over=over) | Clause(target=target, over=over):

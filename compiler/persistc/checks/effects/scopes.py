@@ -102,6 +102,16 @@ class Scope(Names):
             case _:
                 return ()
 
+    def told(self, expression: Expression) -> Things:
+        """What a type checker says that an expression is."""
+        return self.classes.told.get((self.module.path, expression.span), ())
+
+    def is_unknown(self, expression: Expression) -> bool:
+        """Whether nothing tells what an expression is, or no more than that it seems to be data."""
+        if isinstance(expression, Constant | Compound | Display | Comprehension):
+            return False
+        return all(isinstance(each, Plain) for each in self.things(expression))
+
     def _of_name(self, expression: Name, name: str, depth: int) -> Things:
         if self.is_self(expression) and self.routine.on is not None:
             return (self.routine.on,)
@@ -157,9 +167,10 @@ class Scope(Names):
         return self._attributes_of(self.things(expression.value, depth + 1), expression.name, depth)
 
     def _attributes_of(self, holders: Things, name: str, depth: int) -> Things:
-        return _either(*(self._attribute(each, name, depth) for each in holders))
+        return _either(*(self.attribute(each, name, depth) for each in holders))
 
-    def _attribute(self, thing: Thing, name: str, depth: int) -> Things:
+    def attribute(self, thing: Thing, name: str, depth: int = 0) -> Things:
+        """What an attribute of something holds."""
         match thing:
             case OfProject():
                 owned = self.classes.members(thing).get(name)

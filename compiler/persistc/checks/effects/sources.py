@@ -7,7 +7,7 @@ library; of packages that are installed, `packages` knows some.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -148,10 +148,11 @@ def source_of(origin: str, is_held: bool = False) -> Source | Standing:
             return Standing.HARMLESS
         if (found := _SOURCES.get(name)) is not None:
             is_own = found.below is not None and length < len(parts) and not is_held
-            return Standing.HARMLESS if is_own or _is_only_handed_over(parts) else found
+            return Standing.HARMLESS if is_own or is_only_handed_over(parts) else found
     known = parts[0] in sys.stdlib_module_names or parts[0] in PURE
-    return Standing.HARMLESS if known or _is_only_handed_over(parts) else Standing.UNKNOWN
+    return Standing.HARMLESS if known or is_only_handed_over(parts) else Standing.UNKNOWN
 
 
-def _is_only_handed_over(parts: list[str]) -> bool:
+def is_only_handed_over(parts: Sequence[str]) -> bool:
+    """Whether a package hands it over or raises it: `anthropic.types.Message`."""
     return parts[0] not in sys.stdlib_module_names and not HARMLESS_PARTS.isdisjoint(parts[1:-1])

@@ -44,6 +44,7 @@ class Targets:
     def of_bound(self, function: Attribute) -> Iterator[Done]:
         """A method of an object, called or handed on."""
         scope = self.scope
+        yield from self.of_told(function)
         for thing in scope.things(function.value):
             match thing:
                 case OfProject():
@@ -56,6 +57,16 @@ class Targets:
                     yield UNSEEN
                 case Named(origin=owner):
                     yield from self.by_origin(f"{owner}.{function.name}", None)
+
+    def of_told(self, function: Attribute) -> Iterator[Done]:
+        """A method of an object whose class only a type checker knows."""
+        for thing in self.scope.told(function.value):
+            if isinstance(thing, OfProject):
+                yield from self.of_member(thing, function)
+            elif isinstance(thing, OfPackage):
+                found = source_of(f"{thing.origin}.{function.name}", self.scope.outlives_run(function.value))
+                if isinstance(found, Source):
+                    yield found
 
     def of_member(self, thing: OfProject, function: Attribute) -> Iterator[Done]:
         classes = self.scope.classes
@@ -71,7 +82,7 @@ class Targets:
                 return
             yield from self.into(owned, thing)
             return
-        kept = self.scope.things(function)
+        kept = self.scope.attribute(thing, function.name)
         for each in kept:
             yield from self.of_thing(each, function, None)
         if not kept:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from persistc.flow_tree import Block, Lambda
 from persistc.model import Class, Module, Parameter
+from persistc.spans import Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +73,8 @@ class Unseen:
 Thing: TypeAlias = OfProject | OfPackage | Named | Written | Container | Plain | Outside | Unseen
 Things: TypeAlias = tuple[Thing, ...]
 """The alternatives; none means that nothing is known."""
+Told: TypeAlias = Mapping[tuple[str, Span], Things]
+"""What a type checker says of objects whose methods are called, by the path of the file and the place in it."""
 
 
 @dataclass(frozen=True)
