@@ -46,15 +46,15 @@ def flows_in_flight(question: Question, project: Project, root: str) -> list[InF
     told = ask_program(
         question.python, ["persistasaurus.offline", *arguments], root, modules, f"look into {question.log}"
     )
-    return list(_read(told))
+    return list(_read(told, is_replayed=question.replay is not None))
 
 
-def _read(told: str) -> Iterator[InFlight]:
+def _read(told: str, *, is_replayed: bool) -> Iterator[InFlight]:
     for line in told.splitlines():
         answer = json.loads(line)
         if "refused" in answer:
             raise CannotRun(answer["refused"])
-        yield in_flight(answer)
+        yield in_flight(answer, is_replayed=is_replayed)
 
 
 def code_of(project: Project) -> Code:

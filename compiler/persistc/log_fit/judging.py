@@ -21,6 +21,8 @@ class InFlight:
     version: int
     is_parked: bool
     calls: tuple[Call, ...]
+    is_replayed: bool = False
+    """Whether a replay was asked for; `replay` is None where the list of proxies had none of the flow."""
     unreadable: tuple[tuple[str, str], ...] = ()
     """Rows that are not of today's types, and what is wrong with them; known with `--decode` only."""
     replay: Replay | None = None
@@ -44,6 +46,8 @@ class Judgement:
     reason: str
     place: Place | None
     is_parked: bool
+    remedy: str = ""
+    """What to do, said once for all that have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Code:
     """Class and name of every step and signal; the class is empty for those of flows with names of their own."""
 
 
-def in_flight(told: Mapping[str, Any]) -> InFlight:
+def in_flight(told: Mapping[str, Any], *, is_replayed: bool) -> InFlight:
     """A flow as `persistasaurus.offline` tells it."""
     return InFlight(
         flow_id=told["flow_id"],
@@ -64,6 +68,7 @@ def in_flight(told: Mapping[str, Any]) -> InFlight:
         is_parked=told["status"] == "PARKED",
         calls=tuple(_call(*call) for call in told["calls"]),
         unreadable=tuple((what, problem) for what, problem in told.get("unreadable", ())),
+        is_replayed=is_replayed,
         replay=Replay(told["replay"]) if "replay" in told else None,
     )
 
@@ -81,38 +86,65 @@ def judge(flows: Iterable[InFlight], code: Code) -> dict[Judgement, list[str]]:
 
 
 def _judged(flow: InFlight, code: Code) -> Judgement:
-    verdict, reason, place = _found(flow, code)
-    return Judgement(flow.name, flow.version, verdict, reason, place, flow.is_parked)
-
-
-def _found(flow: InFlight, code: Code) -> tuple[Verdict, str, Place | None]:
     graph = code.graphs.get((flow.name, flow.version))
     if graph is None:
-        return Verdict.CANNOT_FIT, _without_body(flow, code), None
+        return _without_body(flow, code)
+
+    def judgement(verdict: Verdict, reason: str, place: Place | None = None, remedy: str = "") -> Judgement:
+        return Judgement(flow.name, flow.version, verdict, reason, place or graph.place, flow.is_parked, remedy)
+
     if flow.unreadable:
         what, problem = flow.unreadable[0]
         more = f", and {len(flow.unreadable) - 1} more like it" if len(flow.unreadable) > 1 else ""
-        return Verdict.CANNOT_FIT, f"have {what} on record, which cannot be read: {problem}{more}", graph.place
+        reason = f"have {what} on record, which cannot be read: {problem}{more}"
+        return judgement(Verdict.CANNOT_FIT, reason, remedy=_READABLE)
     if flow.replay is not None:
         if flow.replay.problem is None:
-            return Verdict.FITS, "are replayed without a difference", graph.place
-        return Verdict.CANNOT_FIT, f"would be parked: {flow.replay.problem}", graph.place
+            return judgement(Verdict.FITS, "are replayed without a difference")
+        return judgement(Verdict.CANNOT_FIT, f"would be parked: {flow.replay.problem}", remedy=_keep(graph, code))
     fit = match(graph, flow.calls)
-    match fit.verdict:
-        case Verdict.FITS:
-            return Verdict.FITS, "go on, as far as their steps tell", graph.place
-        case Verdict.CANNOT_TELL:
-            return Verdict.CANNOT_TELL, f"may go on or not: {fit.reason}", fit.after or graph.place
-        case Verdict.CANNOT_FIT:
-            return Verdict.CANNOT_FIT, _difference(flow, fit, code), fit.after or graph.place
+    if fit.verdict is Verdict.CANNOT_FIT:
+        return judgement(fit.verdict, _difference(flow, fit, code), fit.after, _keep(graph, code))
+    if flow.is_replayed:
+        return judgement(Verdict.CANNOT_TELL, "were not replayed: the list of `--replay` has no proxy of their class")
+    if fit.verdict is Verdict.CANNOT_TELL:
+        return judgement(fit.verdict, f"may go on or not: {fit.reason}", fit.after, _REPLAY)
+    return judgement(fit.verdict, "go on, as far as their steps tell")
 
 
-def _without_body(flow: InFlight, code: Code) -> str:
+_READABLE = (
+    "bring back types that read what is on record: a new field needs a default, a changed one the old type beside the "
+    "new, `int | str`; until then these flows are parked, and lose nothing"
+)
+_REPLAY = "`--replay app.main:flows` replays them in memory, and tells exactly"
+
+
+def _keep(graph: FlowGraph, code: Code) -> str:
+    newest = max(
+        (each for each in code.graphs.values() if each.recorded == graph.recorded), key=lambda each: each.version
+    )
+    return (
+        f"keep the body they run on beside the new one, `persistc keep {newest.label}`, and they end on that; "
+        "without it they are parked, and lose nothing"
+    )
+
+
+def _without_body(flow: InFlight, code: Code) -> Judgement:
     versions = sorted(version for name, version in code.graphs if name == flow.name)
     if not versions:
-        return "have no flow of this name in the code any more"
-    there = ", ".join(map(str, versions))
-    return f"run on version {flow.version}, whose body is gone; there {'is' if len(versions) == 1 else 'are'} {there}"
+        reason = "have no flow of this name in the code any more"
+        remedy = (
+            f"nobody runs them until the name is back: that of the class and the method, or `@flow(name={flow.name!r})`"
+        )
+    else:
+        there = ", ".join(map(str, versions))
+        reason = (
+            f"run on version {flow.version}, whose body is gone; there {'is' if len(versions) == 1 else 'are'} {there}"
+        )
+        remedy = (
+            "put the body back from git, with `version=` and `of=`; until then these flows are parked, and lose nothing"
+        )
+    return Judgement(flow.name, flow.version, Verdict.CANNOT_FIT, reason, None, flow.is_parked, remedy)
 
 
 def _difference(flow: InFlight, fit: Fit, code: Code) -> str:

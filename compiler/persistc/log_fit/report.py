@@ -59,17 +59,8 @@ def _paragraph(found: Judgement, flow_ids: Sequence[str]) -> str:
 
 
 def _advice(found: Mapping[Judgement, Sequence[str]]) -> str:
-    lines = []
-    misfits = {each.flow for each in found if each.verdict is Verdict.CANNOT_FIT}
-    if misfits:
-        name = misfits.pop() if len(misfits) == 1 else "FLOW"
-        lines.append(
-            f"help: keep the body they run on beside the new one, `persistc keep {name}`, and they end on that; "
-            "without it they are parked, and lose nothing"
-        )
-    if any(each.verdict is Verdict.CANNOT_TELL for each in found):
-        lines.append("help: `--replay app.main:flows` replays them in memory, and tells exactly")
-    return "".join(f"{line}\n" for line in lines)
+    remedies = dict.fromkeys(each.remedy for each in found if each.remedy)
+    return "".join(f"help: {remedy}\n" for remedy in remedies)
 
 
 def _summary(found: Mapping[Judgement, Sequence[str]]) -> str:
@@ -86,7 +77,8 @@ def _json_object(found: Judgement, flow_ids: Sequence[str]) -> dict[str, object]
         "flow": found.flow,
         "version": found.version,
         "verdict": found.verdict,
-        "reason": found.reason,
+        "message": _sentence(found, flow_ids),
+        "help": found.remedy,
         "parked": found.is_parked,
         "file": None if place is None else place.file,
         "line": None if place is None else place.line,
@@ -99,4 +91,4 @@ def _github(found: Judgement, flow_ids: Sequence[str]) -> str:
     properties = {"title": f"persistc diff ({found.verdict})"}
     if found.place is not None:
         properties |= {"file": found.place.file, "line": str(found.place.line)}
-    return f"{github_command(level, properties, _line(found, flow_ids))}\n"
+    return f"{github_command(level, properties, _sentence(found, flow_ids))}\n"

@@ -164,15 +164,16 @@ def test_another_step_in_its_place_and_every_output_format(shop: Project) -> Non
         f"shop/flows.py:20: cannot fit: {sentence}"
     )
     assert shop.persistc("diff", "--log", "log.db", "--output-format", "github").stdout == (
-        "::error title=persistc diff (cannot fit),file=shop/flows.py,line=20::"
-        f"shop/flows.py:20: cannot fit: {sentence}\n"
+        f"::error title=persistc diff (cannot fit),file=shop/flows.py,line=20::{sentence}\n"
     )
     worst, _ = json.loads(shop.persistc("diff", "--log", "log.db", "--output-format", "json").stdout)
     assert worst == {
         "flow": "OrderFlow.place_order",
         "version": 1,
         "verdict": "cannot fit",
-        "reason": sentence.removeprefix("2 flows of OrderFlow.place_order "),
+        "message": sentence,
+        "help": "keep the body they run on beside the new one, `persistc keep OrderFlow.place_order`, and they end on "
+        "that; without it they are parked, and lose nothing",
         "parked": False,
         "file": "shop/flows.py",
         "line": 20,
@@ -184,8 +185,17 @@ def test_an_end_that_comes_too_early(shop: Project) -> None:
     change(
         shop, ("        await wait_for_signal(self.returned)\n        return await self.pay(sku)", "        return sku")
     )
-    assert "1 flow of refund has just begun and expects `returned`, where the code ends\n" in (
-        shop.persistc("diff", "--log", "log.db").stdout
+    found = shop.persistc("diff", "--log", "log.db").stdout
+    assert "1 flow of refund has just begun and expects `returned`, where the code ends\n" in found
+    assert "`persistc keep OrderFlow.give_back`" in found, "not the name in the log, which persistc keep does not know"
+
+
+def test_flows_of_a_class_that_is_not_in_the_list_are_not_replayed(shop: Project) -> None:
+    shop.write("shop/main.py", "flows = []\n")
+    ended = shop.persistc("diff", "--log", "log.db", "--replay", "shop.main:flows")
+    assert ended.exit_code == 0
+    assert "cannot tell: 2 flows of OrderFlow.place_order were not replayed: the list of `--replay` has no proxy" in (
+        ended.stdout
     )
 
 
@@ -220,6 +230,7 @@ def test_rows_that_todays_types_do_not_read_are_named_with_their_path(shop: Proj
     )
     assert "Expected `array`, got `int` - at `$.order.lines[0].count`" in ended.stdout
     assert ", and 2 more like it\n" in ended.stdout
+    assert "help: bring back types that read what is on record: a new field needs a default" in ended.stdout
 
 
 def test_a_compatible_type_is_read(shop: Project) -> None:
@@ -233,6 +244,9 @@ def test_flows_whose_class_is_gone(shop: Project) -> None:
     assert ended.exit_code == 1
     assert "2 flows of OrderFlow.place_order have no flow of this name in the code any more\n" in ended.stdout
     assert "fits: 1 flow of refund" in ended.stdout, "it has a name of its own"
+    assert "help: nobody runs them until the name is back: that of the class and the method, or `@flow(name=" in (
+        ended.stdout
+    )
 
 
 def test_a_flow_that_is_parked_already_is_told_and_breaks_nothing(shop: Project) -> None:
