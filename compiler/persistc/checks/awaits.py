@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from persistc.checks.calls import is_wait
 from persistc.checks.flow_class import FlowClass, described
 from persistc.checks.flow_code import FlowBody, Located
+from persistc.checks.lost_values import is_lost, is_lost_in_container, names_in_use
 from persistc.checks.references import Reference, Through, references
 from persistc.diagnostics import Code, Diagnostic
 from persistc.flow_tree import (
@@ -17,13 +18,11 @@ from persistc.flow_tree import (
     Display,
     Do,
     Lambda,
-    Name,
     NestedFunction,
     Operation,
     Return,
     Unary,
     WhileLoop,
-    bound_names,
     dotted,
     walk,
 )
@@ -37,6 +36,7 @@ def check_awaits(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[
     for body in bodies:
         if body.only_in_plain_flows:
             continue
+        used = names_in_use(body)
         steps = {id(found.call): found for found in references(flow_class, body) if found.call is not None}
         for located in body.nodes:
             if not isinstance(located.node, Call):
@@ -45,12 +45,12 @@ def check_awaits(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[
             if reference is not None and reference.through in {Through.SELF, Through.OBJECT}:
                 method = reference.owned.method
                 if method.is_async and not method.is_generator and method.kind in {Kind.STEP, Kind.OTHER}:
-                    yield from _lost(steps, body, located, described(method))
+                    yield from _lost(steps, used, body, located, described(method))
             elif is_wait(body, located.node):
                 if _waits_async(flow_class, body, located.node):
-                    yield from _lost(steps, body, located, "`wait_for_signal`")
+                    yield from _lost(steps, used, body, located, "`wait_for_signal`")
             elif (origin := body.origin(located.node.function)) in COROUTINES:
-                yield from _lost(steps, body, located, f"`{origin}`")
+                yield from _lost(steps, used, body, located, f"`{origin}`")
 
 
 def _waits_async(flow_class: FlowClass, body: FlowBody, call: Call) -> bool:
@@ -62,8 +62,10 @@ def _waits_async(flow_class: FlowClass, body: FlowBody, call: Call) -> bool:
     return False
 
 
-def _lost(steps: Mapping[int, Reference], body: FlowBody, located: Located, what: str) -> Iterator[Diagnostic]:
-    label = _how(steps, body, located)
+def _lost(
+    steps: Mapping[int, Reference], used: frozenset[str], body: FlowBody, located: Located, what: str
+) -> Iterator[Diagnostic]:
+    label = _how(steps, used, body, located)
     if label is not None:
         assert isinstance(located.node, Call)
         yield Diagnostic(
@@ -83,7 +85,7 @@ def _remedy(body: FlowBody, located: Located, call: Call) -> str:
     return f"write `await {shown}`; several at once: `await asyncio.gather(...)`"
 
 
-def _how(steps: Mapping[int, Reference], body: FlowBody, located: Located) -> str | None:
+def _how(steps: Mapping[int, Reference], used: frozenset[str], body: FlowBody, located: Located) -> str | None:
     """How the value of an expression gets lost; None when something may still await it."""
     above = list(reversed(located.around))
     inner = located.node
@@ -104,16 +106,18 @@ def _how(steps: Mapping[int, Reference], body: FlowBody, located: Located) -> st
             case Branch(test=test) | WhileLoop(test=test):
                 return "a coroutine is always true" if inner is test else None
             case Display() | Comprehension():
-                # Only a statement that is nothing but the list drops what is in it.
-                return "dropped here" if isinstance(above[index + 1], Do) and _is_element(node, inner) else None
+                if not _is_element(node, inner):
+                    return None
             case Assign(value=value, targets=targets) if inner is value:
-                names = {name for target in targets for name in bound_names(target)}
-                only_names = all(isinstance(target, Name) for target in targets)
-                return "kept, and never looked at" if only_names and not names & _read(body) else None
+                if not is_lost(targets, used):
+                    return None
+                return "kept, and never looked at" if inner is located.node else "kept, and never awaited"
             case Return():
                 is_flow = body.method.kind is Kind.FLOW and not _in_nested(above)
                 return "returned as a coroutine, not as its result" if is_flow and body.method.is_async else None
             case Argument():
+                if is_lost_in_container(body, above[index + 1], used):
+                    return "kept, and never awaited"
                 return _handed_to_step(steps, above[index + 1])
             case _:
                 return None
@@ -134,13 +138,3 @@ def _handed_to_step(steps: Mapping[int, Reference], call: object) -> str | None:
     if reference is None or reference.owned.method.kind is not Kind.STEP:
         return None
     return f"handed to `{reference.attribute.name}` as a coroutine, not as its result"
-
-
-def _read(body: FlowBody) -> frozenset[str]:
-    """The names whose value is looked at somewhere in the body."""
-    return frozenset(
-        located.node.name
-        for located in body.nodes
-        if isinstance(located.node, Name)
-        and not (isinstance(located.parent, Assign) and any(located.node is each for each in located.parent.targets))
-    )

@@ -61,7 +61,9 @@ def check_files(paths: Sequence[Path], output_format: OutputFormat, typed_by: st
 
     compiled = compile_paths(paths)
     found = () if compiled.has_errors else differences(compiled.outputs, compiled.existing)
-    if typed_by is not None and not found and not compiled.has_errors:
+    if typed_by is not None and (found or compiled.has_errors):
+        sys.stderr.write("types are looked at when nothing else is wrong\n")
+    elif typed_by is not None:
         compiled = _with_types(compiled, typed_by)
     text = render_run(compiled, found, output_format, show_diff=output_format is OutputFormat.TEXT)
     return Outcome(text, FINDINGS if found or compiled.has_errors else CLEAN)
