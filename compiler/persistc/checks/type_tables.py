@@ -119,6 +119,14 @@ REFUSED: dict[str, Refused] = {
     "datetime.timezone": _OFFSET,
     "datetime.tzinfo": _OFFSET,
     "random.Random": _instead("has no form in the log", "store its seed"),
+    **{
+        f"pydantic.{name}": Refused(
+            "`{shown}` masks itself where it is written",
+            "only the mask would be stored",
+            "store where the secret is kept",
+        )
+        for name in ("SecretBytes", "SecretStr")
+    },
     "string.Template": _instead("has no form in the log", "store its text, `str`"),
     "time.struct_time": _instead("has no form in the log", "write `datetime`"),
     "argparse.Namespace": _SHAPELESS,
