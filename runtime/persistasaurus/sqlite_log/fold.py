@@ -128,6 +128,8 @@ class Fold:
 
     def _take_rarer(self, write: Write, index: int) -> bool:
         match write:
+            case SignalTaken() | SignalReturned() if self._waits(write.flow_id):
+                return False  # what a flow that waits has not heard of is asked when its row is written: after signals
             case SignalTaken():
                 return self._take_signal(write)
             case SignalReturned():
@@ -151,6 +153,10 @@ class Fold:
             case _:
                 return False
         return True
+
+    def _waits(self, flow_id: str) -> bool:
+        changed = self.flows_changed.get(flow_id)
+        return changed is not None and changed.status is FlowStatus.WAITING
 
     def _change(self, write: FlowChanged) -> bool:
         flow_id = write.flow_id

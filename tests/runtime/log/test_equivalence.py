@@ -9,12 +9,28 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from persistasaurus.log import HEAD_START, ExecutionLog
 from persistasaurus.memory_log import InMemoryLog
-from persistasaurus.records import Answer, Commit, Write
+from persistasaurus.records import (
+    Answer,
+    CallMade,
+    Commit,
+    FlowChanged,
+    FlowRow,
+    FlowStatus,
+    Kind,
+    Send,
+    SignalReturned,
+    SignalRow,
+    SignalTaken,
+    Start,
+    Status,
+    Write,
+)
 from persistasaurus.sqlite_log import SqliteLog
 from persistasaurus.testing.contract.session import Session
 from tests.runtime.log.histories import ENGINES, FLOWS, NAMES, histories, histories_of_two_engines
@@ -81,6 +97,24 @@ def test_both_logs_hold_the_same_and_answer_the_same_after_every_commit(batches:
 @slow_is_fine
 @given(histories_of_two_engines())
 def test_both_logs_answer_two_engines_the_same(batches: list[tuple[int, list[Write]]]) -> None:
+    see_that_both_logs_answer_the_same(batches)
+
+
+@pytest.mark.parametrize("returned", [False, True])
+def test_a_flow_that_waits_and_then_takes_or_gives_back_a_signal_unheard_of_is_due_in_both(returned: bool) -> None:
+    waiting = FlowChanged("f", FlowStatus.WAITING, None, 0, None, None, None)
+    taken = SignalTaken("f", 1, "s", "[]", 1)
+    wait = CallMade("f", 1, Kind.SIGNAL, "C", "m", None, 0, 0, "[]", None, 0, Status.WAITING_FOR_SIGNAL, 0, None)
+    batches: list[tuple[int, list[Write]]] = [
+        (1, [Start(FlowRow("f", "C", "m", 1, "[]", FlowStatus.RUNNING, "3.11")), wait]),
+        (2, [Send(SignalRow("s", "f", "m", None, "[]", 7))]),
+        (1, [taken, waiting, SignalReturned("f", 1, "s")] if returned else [waiting, taken]),
+    ]
+    see_that_both_logs_answer_the_same(batches)
+
+
+def see_that_both_logs_answer_the_same(batches: list[tuple[int, list[Write]]]) -> None:
+    """Make the batches of two engines on both."""
     first, _ = _in_memory()
     second = first.beside()
     second.open(lambda commit: None)
