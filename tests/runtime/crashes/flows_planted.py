@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
 
-from persistasaurus import Retry, SignalTimeout, flow, signal, step, wait_for_signal
+from persistasaurus import (
+    Retry,
+    SignalTimeout,
+    flow,
+    now,
+    random,
+    signal,
+    step,
+    stored_as,
+    uuid4,
+    wait_for_signal,
+)
 
 
 class Refused(Exception): ...
+
+
+class Coins:
+    """Equal to others of the same count; it shows itself by its address."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Coins) and other.count == self.count
+
+    def __hash__(self) -> int:
+        return hash(self.count)
+
+
+Money = Annotated[Coins, stored_as(lambda coins: coins.count, Coins)]
 
 
 class PlantedFlow:
@@ -42,6 +73,53 @@ class PlantedFlow:
         return await self.greet(name)
 
     @flow
+    async def looks_at_time_and_chance(self, name: str) -> tuple[datetime, UUID, float]:
+        """Greet twice, and return what the clock and chance gave."""
+        await self.greet(name)
+        await self.greet(name)
+        return now(), uuid4(), random().random()
+
+    @flow
+    async def steered_by_time(self, name: str) -> int:
+        """Greet until a second is over."""
+        start, count = now(), 0
+        while now() - start < timedelta(seconds=1):
+            await self.ask(name, 0.3)
+            count += 1
+        return count
+
+    @flow
+    async def prices(self, names: list[str]) -> Money:
+        """What has an equal, but shows itself by its address."""
+        return Coins(sum([await self.greet(name) for name in names]))
+
+    @flow
+    async def asks_for_five_seconds(self, seconds: float | None) -> str:
+        """Ask somebody who takes some time to answer, or never does."""
+        try:
+            async with asyncio.timeout(5):
+                return await self.ask("Ada", seconds)
+        except TimeoutError:
+            return await self.ask("Bob", 0)
+
+    @flow
+    async def asks_on_a_thread(self, name: str) -> str:
+        """Ask somebody on a thread who answers at once, within an hour."""
+        async with asyncio.timeout(3600):
+            return await self.ask_on_a_thread(name)
+
+    @flow
+    async def asks_a_plain_step(self, name: str) -> str:
+        """Ask somebody, in a plain step, within an hour."""
+        async with asyncio.timeout(3600):
+            return await asyncio.to_thread(self.ask_plainly, name)
+
+    @flow
+    async def asks_for_ever(self, name: str) -> str:
+        """Ask somebody who never answers, without a limit."""
+        return await self.ask(name, None)
+
+    @flow
     async def fails(self, name: str) -> int:
         """Greet, and refuse."""
         await self.greet(name)
@@ -62,6 +140,24 @@ class PlantedFlow:
     async def greet(self, name: str) -> int:
         self.effects.append(f"greet {name}")
         return self.number()
+
+    @step
+    async def ask(self, name: str, seconds: float | None) -> str:
+        if seconds is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(seconds)
+        return f"{name} after {seconds} s"
+
+    @step
+    async def ask_on_a_thread(self, name: str) -> str:
+        answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        threading.Thread(target=answered.get_loop().call_soon_threadsafe, args=(answered.set_result, name)).start()
+        return await answered
+
+    @step
+    def ask_plainly(self, name: str) -> str:
+        return name
 
     @step(delay=timedelta(days=1), retry=Retry(max_attempts=3, initial=timedelta(minutes=1)))
     async def greet_late(self, name: str) -> None:

@@ -14,7 +14,7 @@ from examples.onboarding.flows_durable import DurableOnboardingFlow
 from examples.onboarding.office import Office
 from examples.signup.flows_durable import DurableSignupFlow
 from examples.signup.services import Mailer, Users
-from persistasaurus import StepFailed
+from persistasaurus import StepFailed, ValueNotStorable
 from persistasaurus.generated import Async
 from persistasaurus.testing import check_crashes
 
@@ -58,6 +58,51 @@ def test_delays_retries_signals_and_time_limits_take_no_time() -> None:
     signals = [lambda flow: flow.answer.send("yes"), lambda flow: flow.answer.send("no")]
     result, _ = checked(lambda flow: flow.waits.run("Ada"), signals=signals)
     assert result == "yes, no, silence"
+
+
+def test_what_time_and_chance_give_may_be_something_else_when_steps_run_again() -> None:
+    (moment, identifier, number), _ = checked(lambda flow: flow.looks_at_time_and_chance.run("Ada"))
+    assert moment.tzinfo is UTC
+    assert identifier.version == 4
+    assert 0 <= number < 1
+
+
+def test_a_flow_may_take_another_way_because_of_the_time() -> None:
+    count, _ = checked(lambda flow: flow.steered_by_time.run("Ada"))
+    assert count == 4
+
+
+def test_results_are_compared_by_what_is_stored_of_them() -> None:
+    coins, _ = checked(lambda flow: flow.prices.run(["Ada"]))
+    assert coins.count == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer"),
+    [
+        (4.0, "Ada after 4.0 s"),
+        (6.0, "Bob after 0.0 s"),
+        (10_000_000.0, "Bob after 0.0 s"),
+        (None, "Bob after 0.0 s"),
+    ],
+)
+def test_a_body_sleeps_as_long_as_its_time_limit_lets_it(seconds: float | None, answer: str) -> None:
+    assert checked(lambda flow: flow.asks_for_five_seconds.run(seconds)) == (answer, [])
+
+
+def test_a_body_without_a_limit_that_waits_for_ever_is_named() -> None:
+    with pytest.raises(AssertionError, match="waits for step 1 `ask`, whose body waits for something that never comes"):
+        checked(lambda flow: flow.asks_for_ever.run("Ada"))
+
+
+def test_bodies_on_threads_are_waited_for_before_a_time_limit() -> None:
+    assert checked(lambda flow: flow.asks_on_a_thread.run("Ada")) == ("Ada", [])
+    assert checked(lambda flow: flow.asks_a_plain_step.run("Ada")) == ("Ada", [])
+
+
+def test_a_signal_that_cannot_be_sent_says_so_itself() -> None:
+    with pytest.raises(ValueNotStorable):
+        checked(lambda flow: flow.waits.run("Ada"), signals=[lambda flow: flow.answer.send(object())])
 
 
 def test_what_a_flow_raises_comes_out_at_the_end() -> None:
