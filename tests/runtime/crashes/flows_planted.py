@@ -74,14 +74,14 @@ class PlantedFlow:
 
     @flow
     async def looks_at_time_and_chance(self, name: str) -> tuple[datetime, UUID, float]:
-        """Greet twice, and return what the clock and chance gave."""
-        await self.greet(name)
-        await self.greet(name)
+        """Ask twice, and return what the clock and chance gave."""
+        await self.ask(name, 0)
+        await self.ask(name, 0)
         return now(), uuid4(), random().random()
 
     @flow
     async def steered_by_time(self, name: str) -> int:
-        """Greet until a second is over."""
+        """Ask until a second is over."""
         start, count = now(), 0
         while now() - start < timedelta(seconds=1):
             await self.ask(name, 0.3)
@@ -153,7 +153,7 @@ class PlantedFlow:
     async def ask_on_a_thread(self, name: str) -> str:
         answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         threading.Thread(target=answered.get_loop().call_soon_threadsafe, args=(answered.set_result, name)).start()
-        return await answered
+        return await asyncio.to_thread(str, await answered)
 
     @step
     def ask_plainly(self, name: str) -> str:
