@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -37,6 +38,12 @@ class Coins:
 
     def __hash__(self) -> int:
         return hash(self.count)
+
+
+def slowly(name: str) -> str:
+    """What a thread takes longer for than an event loop needs to run out of things to do."""
+    time.sleep(0.005)
+    return name
 
 
 Money = Annotated[Coins, stored_as(lambda coins: coins.count, Coins)]
@@ -152,12 +159,16 @@ class PlantedFlow:
     @step
     async def ask_on_a_thread(self, name: str) -> str:
         answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        threading.Thread(target=answered.get_loop().call_soon_threadsafe, args=(answered.set_result, name)).start()
-        return await asyncio.to_thread(str, await answered)
+
+        def answer() -> None:
+            answered.get_loop().call_soon_threadsafe(answered.set_result, slowly(name))
+
+        threading.Thread(target=answer).start()
+        return await asyncio.to_thread(slowly, await answered)
 
     @step
     def ask_plainly(self, name: str) -> str:
-        return name
+        return slowly(name)
 
     @step(delay=timedelta(days=1), retry=Retry(max_attempts=3, initial=timedelta(minutes=1)))
     async def greet_late(self, name: str) -> None:
