@@ -21,6 +21,7 @@ from persistc.flow_graph.regions import (
     Dynamic,
     FlowGraph,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -207,6 +208,8 @@ class _Composer:
                 return self._parallel(region, then, ways)
             case Task():
                 return self._task(region, then, ways)
+            case Managed(body=body):
+                return self._managed(body, then, ways)
             case Called(body=body):
                 return self.region(body, then, replace(ways, on_return=then))
             case Return():
@@ -275,6 +278,13 @@ class _Composer:
         inner = replace(outer, on_raise=self._new(Choice(tuple(caught)), outer), is_rescued=True)
         body = self.region(region.body, self.region(region.orelse, then, outer), inner)
         return self._behind(body, inner)
+
+    def _managed(self, body: Sequence, then: int, ways: _Ways) -> int:
+        """Whatever is raised in it leads on behind it, or out."""
+        then = self._behind(then, ways)
+        raised = self._new(Choice((then, ways.on_raise)), ways)
+        inner = replace(ways, on_raise=raised, is_rescued=True)
+        return self._behind(self.region(body, then, inner), inner)
 
     def _parallel(self, region: Parallel, then: int, ways: _Ways) -> int:
         number = len(self.regions)

@@ -11,6 +11,7 @@ from persistc.checks.flow_code import FlowBody
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
 from persistc.flow_graph.expressions import ExpressionTeller, unless_empty
+from persistc.flow_graph.managers import may_swallow
 from persistc.flow_graph.regions import (
     Arm,
     Branch,
@@ -19,6 +20,7 @@ from persistc.flow_graph.regions import (
     FlowGraph,
     Handler,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -181,7 +183,11 @@ class _Builder(ExpressionTeller):
             yield Within(self._place(item), head, timers, body)
         else:
             yield from self._expression(call)
-            yield from self._entered(node, rest)
+            told = tuple(self._entered(node, rest))
+            if may_swallow(self.flow_class, self.here, call):
+                yield from unless_empty(Managed(self._place(item), Sequence(told)))
+            else:
+                yield from told
 
     def _below(self, body: Block) -> Sequence:
         """A block that does not always run."""

@@ -14,6 +14,7 @@ from persistc.flow_graph.regions import (
     Dynamic,
     FlowGraph,
     Loop,
+    Managed,
     Parallel,
     Raise,
     Region,
@@ -132,6 +133,8 @@ class _Drawer:
                 return self._stop(Shape.TIMER, f"sleep {duration}", sources)
             case Within(head=head, body=body):
                 return self.draw(body, self._stop(Shape.TIMER, head, sources), ways)
+            case Managed(body=body):
+                return self.draw(body, sources, ways)
             case Called(body=body):
                 inner = _Ways()
                 return [*self.draw(body, sources, inner), *inner.returned]

@@ -22,9 +22,41 @@ from tests.compiler.projects import Project
 
 FLOWS = """\
 import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
+from functools import cached_property
+from typing import Any
 
 from persistasaurus import flow, parallel, signal, sleep, step, wait_for_signal
+
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        return
+
+
+@contextmanager
+def strict() -> Iterator[None]:
+    yield
+
+
+class Forgiving:
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *raised: object) -> bool:
+        return True
+
+
+def twice(function: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    async def both(flow: Any) -> None:
+        await function(flow)
+        await function(flow)
+
+    return both
 
 
 class TimedFlow:
@@ -106,6 +138,83 @@ class TimedFlow:
             sleep(timedelta(minutes=1))
         self.pack("d")
 
+    @flow
+    async def suppresses(self) -> None:
+        with strict(), suppress(ValueError):
+            await self.work("")
+            await self.work("b")
+        await self.done()
+
+    @flow
+    async def has_its_own_manager(self) -> None:
+        with forgiving():
+            await self._fails_within()
+            await self.work("b")
+        await self.done()
+
+    async def _fails_within(self) -> None:
+        async with asyncio.TaskGroup() as group, Forgiving():
+            group.create_task(self.work("a"))
+            await self.work("")
+            await self.work("b")
+        await self.work("")
+
+    @flow
+    async def has_a_manager_of_a_class(self) -> None:
+        async with Forgiving():
+            await self.work("")
+            await self.work("b")
+        await self.done()
+
+    @flow
+    async def stacks(self) -> None:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(suppress(ValueError))
+            await self.work("")
+            await self.work("b")
+        await self.done()
+
+    @flow
+    async def gathers_what_fails(self) -> None:
+        await asyncio.gather(self._fails_half_way(), self._fails_half_way(), return_exceptions=True)
+        await self.done()
+
+    async def _fails_half_way(self) -> None:
+        await self.work("a")
+        await self.work("")
+        await self.work("b")
+
+    @flow
+    async def compares(self) -> None:
+        if 3 < await self.rank(1) < await self.rank(2):
+            await self.work("a")
+        if 0 < await self.rank(1) < await self.rank(2) < await self.rank(1) < await self.rank(2):
+            await self.work("a")
+        await self.done()
+
+    @flow
+    async def wraps(self) -> None:
+        await self._wrapped()
+        await self.done()
+
+    @twice
+    async def _wrapped(self) -> None:
+        await self.work("a")
+
+    @flow
+    def asks_once(self) -> None:
+        if self._asked and self._asked:
+            sleep(timedelta(minutes=1))
+
+    @cached_property
+    def _asked(self) -> bool:
+        self.pack("a")
+        return True
+
+    @step
+    async def rank(self, number: int) -> int:
+        return number
+
     @step
     async def work(self, name: str) -> None:
         if not name:
@@ -131,13 +240,23 @@ EXPECTED = {
     "is_given_up": "done work work work told work told work told work",
     "calls_later": "done work",
     "plain": "timer pack pack pack pack",
+    "suppresses": "work done",
+    "has_its_own_manager": "work work work done",
+    "has_a_manager_of_a_class": "work done",
+    "stacks": "work done",
+    "gathers_what_fails": "work work work work done",
+    "compares": "rank rank rank rank done",
+    "asks_once": "pack timer",
 }
+UNKNOWN = {"wraps": "work work done"}
+"""Flows of which nobody can tell how often they call what."""
 ALARMS = {
     "sleeps": timedelta(minutes=1),
     "runs_out_of_time": timedelta(minutes=1),
     "waits_for_some": timedelta(hours=1),
     "has_a_name": timedelta(minutes=1),
     "plain": timedelta(minutes=1),
+    "asks_once": timedelta(minutes=1),
 }
 """Flows that wait for a minute to pass, and how far away the last alarm is that they set before."""
 
@@ -186,6 +305,16 @@ def test_what_a_flow_leaves_in_the_log_fits_its_graph(
     for length in range(len(calls) + 1):
         assert match(graphs[name], calls[:length]).verdict is Verdict.FITS, calls[:length]
     assert match(graphs[name], [*calls, Call(CallKind.STEP, "TimedFlow", "other")]).verdict is Verdict.CANNOT_FIT
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_history_behind_what_is_not_known_is_not_said_to_be_of_another_flow(
+    timed: tuple[ModuleType, dict[str, FlowGraph]], name: str
+) -> None:
+    module, graphs = timed
+    calls = run(module, name)
+    assert " ".join(call.method_name or "timer" for call in calls) == UNKNOWN[name]
+    assert match(graphs[name], calls).verdict is Verdict.CANNOT_TELL
 
 
 def test_a_history_does_not_fit_another_flow(timed: tuple[ModuleType, dict[str, FlowGraph]]) -> None:
