@@ -8,6 +8,7 @@ region that catches some.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -37,6 +38,7 @@ from persistc.flow_graph.regions import (
     Within,
     is_empty,
 )
+from persistc.flow_graph.shapes import shape
 
 
 class CallKind(StrEnum):
@@ -173,6 +175,8 @@ class _Composer:
     nodes: list[Node] = field(default_factory=lambda: [End(), Crash()])
     rescues: list[int] = field(default_factory=lambda: [END, CRASH])
     regions: list[ParallelRegion] = field(default_factory=list)
+    tasks: dict[tuple[Hashable, _Ways], int] = field(default_factory=dict)
+    """Where the tasks of each shape begin."""
 
     def _new(self, node: Node, ways: _Ways) -> int:
         self.nodes.append(node)
@@ -304,5 +308,9 @@ class _Composer:
         joined = task.group is not None and task.group < len(ways.regions)
         number = ways.regions[-1 - task.group] if joined and task.group is not None else None
         own = replace(ways, on_return=END, on_raise=CRASH, is_rescued=ways.is_rescued and joined)
-        start = self.region(task.body, END, own)
+        # Tasks that do the same are threads of one kind, of which it is enough to know how many stand where.
+        alike = (shape(task.body), own)
+        if alike not in self.tasks:
+            self.tasks[alike] = self.region(task.body, END, own)
+        start = self.tasks[alike]
         return self._new(Launch(start, number, self._behind(then, ways)), ways)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from persistc import flow_tree as tree
+from persistc.checks.exception_scope import inside
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, is_super
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
-from persistc.flow_graph.managers import CONTEXT_MANAGERS
+from persistc.flow_graph.decorated import PROPERTIES, decorated
 from persistc.flow_graph.members import Member, is_proxy, member_of
 from persistc.flow_graph.regions import (
     Arm,
@@ -51,20 +52,6 @@ _SLEEPS = frozenset({"asyncio.sleep", f"{PACKAGE}.sleep"})
 _TASK_MAKERS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 _STARTERS = frozenset({"start", "create_task"})
 _SETTERS = frozenset({"call_later", "call_at", "reschedule"})
-_PROPERTIES = ("builtins.property", "functools.cached_property")
-_CACHES = ("functools.cache", "functools.cached_property", "functools.lru_cache")
-_PLAIN = frozenset(
-    {
-        *_PROPERTIES,
-        *_CACHES,
-        *CONTEXT_MANAGERS,
-        "abc.abstractmethod",
-        "builtins.classmethod",
-        "builtins.staticmethod",
-        *(f"{module}.{name}" for module in ("typing", "typing_extensions") for name in ("final", "override")),
-    }
-)
-"""Decorators behind which a call runs the body, at most once."""
 
 
 class _Runs(Enum):
@@ -166,7 +153,7 @@ class ExpressionTeller(ABC):
         """An attribute that is not called there: a method that is handed on or kept, a property, or anything else."""
         found = self._member(node)
         if found is not None:
-            if found.owned.method.has_decorator(*_PROPERTIES):
+            if found.owned.method.has_decorator(*PROPERTIES):
                 yield from self._property(found, node)
             else:
                 yield from self._handed_on(node, node.name, self._method(node, found))
@@ -177,7 +164,7 @@ class ExpressionTeller(ABC):
 
     def _property(self, found: Member, node: Attribute) -> Iterator[Region]:
         method = found.owned.method
-        if method.has_decorator(*_PROPERTIES):
+        if method.has_decorator(*PROPERTIES):
             yield from self._told(node, found)
 
     def _handed_on(self, node: Node, name: str, regions: Iterable[Region]) -> Iterator[Region]:
@@ -364,18 +351,8 @@ class ExpressionTeller(ABC):
         body = FlowBody(found.owned, (), self.flow_class.project)
         teller = replace(self, here=body, inside=(*self.inside, key), local={}, nested=False, is_tail=True, groups=())
         called = Called(self._place(node), method.name, teller.block(method.body))
-        if not calls((called,)):
-            return
-        wrapper = next((each for each in method.decorators if each.origin not in _PLAIN), None)
-        if wrapper is not None:
-            why = f"`@{wrapper.name or cut(short(wrapper.expression))}` may call `{method.name}` any number of times"
-            yield Dynamic(called.place, why, told=Sequence((called,)))
-        elif method.has_decorator(*_CACHES):
-            yield from self._perhaps(node, (called,))
-        elif method.is_generator or method.has_decorator(*CONTEXT_MANAGERS):
-            yield Task(called.place, Started.UNAWAITED, Sequence((called,)))  # its parts run as it is gone over
-        else:
-            yield called
+        decorators = {each.name or short(each.expression): each.origin for each in method.decorators}
+        yield from decorated(called, decorators, method.is_generator)
 
     def _local_function(self, node: Node, name: str) -> Iterator[Region]:
         """A function defined in the body, told where it is called or handed on."""
@@ -383,7 +360,12 @@ class ExpressionTeller(ABC):
             yield Dynamic(self._place(node), f"`{name}` calls itself")
             return
         teller = replace(self, inside=(*self.inside, name), nested=False, is_tail=True)
-        yield from unless_empty(Called(self._place(node), name, teller.block(self.local[name].body)))
+        function = self.local[name]
+        called = Called(self._place(node), name, teller.block(function.body))
+        functions = {each.function if isinstance(each, Call) else each for each in function.decorators}
+        decorators = {short(each): self.here.origin(each) for each in functions}
+        is_generator = any(isinstance(each, tree.Yield) for each in inside(function.body))
+        yield from decorated(called, decorators, is_generator)
 
     def _member(self, attribute: Attribute) -> Member | None:
         return member_of(self.flow_class, self.here, attribute)

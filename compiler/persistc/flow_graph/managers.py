@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from persistc.checks.exception_scope import inside
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
+from persistc.flow_graph.decorated import CONTEXT_MANAGERS
 from persistc.flow_graph.members import member_of
-from persistc.flow_tree import (
-    Attribute,
-    Block,
-    Call,
-    Constant,
-    Expression,
-    NestedFunction,
-    Node,
-    Return,
-    Try,
-    With,
-    children,
-)
+from persistc.flow_tree import Attribute, Call, Constant, Expression, Return, Try, With
 from persistc.model import Method
 
-CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 _LET_PASS = frozenset(
     {
         "builtins.open",
@@ -62,8 +49,8 @@ def _is_open(made: Method) -> bool:
         return False
     return not any(
         isinstance(node, With)
-        or (isinstance(node, Try) and (node.handlers or any(isinstance(each, Return) for each in _within(node.final))))
-        for node in _within(made.body)
+        or (isinstance(node, Try) and (node.handlers or any(isinstance(each, Return) for each in inside(node.final))))
+        for node in inside(made.body)
     )
 
 
@@ -71,15 +58,5 @@ def _may_be_true(leave: Method) -> bool:
     """Whether an `__exit__` may return anything that makes its `with` swallow the exception."""
     if leave.decorators or not leave.body:
         return True
-    returned = [node.value for node in _within(leave.body) if isinstance(node, Return)]
+    returned = [node.value for node in inside(leave.body) if isinstance(node, Return)]
     return any(each is not None and not (isinstance(each, Constant) and not each.value) for each in returned)
-
-
-def _within(nodes: Block) -> Iterator[Node]:
-    """The nodes that run as part of a function, not those of functions defined in it."""
-    waiting: list[Node] = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, NestedFunction):
-            waiting += children(node)

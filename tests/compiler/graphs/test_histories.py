@@ -22,8 +22,8 @@ from tests.compiler.projects import Project
 
 FLOWS = """\
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -42,6 +42,13 @@ def forgiving() -> Iterator[None]:
 @contextmanager
 def strict() -> Iterator[None]:
     yield
+
+
+class Strict:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *raised: object) -> None:
+        return
 
 
 class Forgiving:
@@ -175,6 +182,25 @@ class TimedFlow:
         await self.done()
 
     @flow
+    async def lets_pass(self) -> None:
+        with strict(), nullcontext(), Strict(), self._strict():
+            await self.rank(1)
+            await self.rank(2)
+        await self.done()
+
+    @contextmanager
+    def _strict(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            print("left")
+
+    @flow
+    async def compares_once(self) -> None:
+        if [await self.rank(1) < await self.rank(2), f"{self} {self}"]:
+            await self.done()
+
+    @flow
     async def gathers_what_fails(self) -> None:
         await asyncio.gather(self._fails_half_way(), self._fails_half_way(), return_exceptions=True)
         await self.done()
@@ -200,6 +226,27 @@ class TimedFlow:
     @twice
     async def _wrapped(self) -> None:
         await self.work("a")
+
+    @flow
+    async def wraps_in_place(self) -> None:
+        @twice
+        async def wrapped(flow: Any) -> None:
+            await self.work("a")
+
+        await wrapped(self)
+        await self.done()
+
+    @flow
+    async def runs_piece_by_piece(self) -> None:
+        @asynccontextmanager
+        async def around() -> AsyncIterator[None]:
+            await self.work("a")
+            yield
+            await self.work("b")
+
+        async with around():
+            await self.done()
+        await self.done()
 
     @flow
     def asks_once(self) -> None:
@@ -247,8 +294,9 @@ EXPECTED = {
     "gathers_what_fails": "work work work work done",
     "compares": "rank rank rank rank done",
     "asks_once": "pack timer",
+    "runs_piece_by_piece": "work done work done",
 }
-UNKNOWN = {"wraps": "work work done"}
+UNKNOWN = {"wraps": "work work done", "wraps_in_place": "work work done"}
 """Flows of which nobody can tell how often they call what."""
 ALARMS = {
     "sleeps": timedelta(minutes=1),
@@ -315,6 +363,16 @@ def test_a_history_behind_what_is_not_known_is_not_said_to_be_of_another_flow(
     calls = run(module, name)
     assert " ".join(call.method_name or "timer" for call in calls) == UNKNOWN[name]
     assert match(graphs[name], calls).verdict is Verdict.CANNOT_TELL
+
+
+@pytest.mark.parametrize("name", ["lets_pass", "compares_once"])
+def test_what_is_known_to_let_exceptions_pass_and_to_come_to_its_end_must_do_so(
+    timed: tuple[ModuleType, dict[str, FlowGraph]], name: str
+) -> None:
+    _, graphs = timed
+    all_of_them = [Call(CallKind.STEP, "TimedFlow", each) for each in ("rank", "rank", "done")]
+    assert match(graphs[name], all_of_them).verdict is Verdict.FITS
+    assert match(graphs[name], [all_of_them[0], all_of_them[2]]).verdict is Verdict.CANNOT_FIT
 
 
 def test_a_history_does_not_fit_another_flow(timed: tuple[ModuleType, dict[str, FlowGraph]]) -> None:
