@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import fields
-from functools import cache
 from typing import get_args
 
 from persistc.flow_graph.regions import Arm, Handler, Region
@@ -23,6 +22,5 @@ def shape(region: object) -> Hashable:
     return region
 
 
-@cache
 def _told(kind: type[Region | Arm | Handler]) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind) if each.name not in _WORDING)

@@ -76,7 +76,8 @@ def joined(*parts: Region | str, group: int = 0) -> Task:
 def elsewhere(branch: Task, line: int) -> Task:
     """A branch that stands in a line of its own."""
     place = replace(HERE, span=Span.within_line(line, 0, 1))
-    return replace(branch, place=place, body=Sequence(tuple(replace(each, place=place) for each in branch.body.parts)))
+    parts = (replace(each, place=place) if isinstance(each, Step) else each for each in branch.body.parts)
+    return replace(branch, place=place, body=Sequence(tuple(parts)))
 
 
 def task(*parts: Region | str) -> Task:
