@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from persistc import flow_tree as tree
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
+from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
 from persistc.flow_graph.expressions import ExpressionTeller, unless_empty
@@ -128,11 +129,16 @@ class _Builder(ExpressionTeller):
                 yield Break(self._place(node))
             case tree.Other(keyword="continue"):
                 yield Continue(self._place(node))
+            case tree.Assign(targets=(Name() as target,), value=tree.Attribute()) if self._is_proxy(target):
+                return  # another name for it, known wherever it stands
             case tree.NestedFunction() | tree.NestedClass():
                 return
             case _:
                 for child in children(node):
                     yield from self._node(child)
+
+    def _is_proxy(self, name: Name) -> bool:
+        return is_proxy(self.flow_class, self.here, name)
 
     def _arms(self, node: tree.Branch, word: str) -> Iterator[Arm]:
         before = Sequence(tuple(self._expression(node.test))) if word == "elif" else Sequence()

@@ -13,10 +13,11 @@ from persistc import flow_tree as tree
 from persistc.checks.exception_scope import inside
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, is_super
+from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
 from persistc.flow_graph.decorated import PROPERTIES, decorated
-from persistc.flow_graph.members import Member, is_proxy, member_of
+from persistc.flow_graph.members import Member, member_of
 from persistc.flow_graph.regions import (
     Arm,
     Branch,
@@ -100,6 +101,8 @@ class ExpressionTeller(ABC):
                 yield from self._attribute(node)
             case Name(name=name) if name in self.local:
                 yield from self._handed_on(node, name, self._local_function(node, name))
+            case Name() if is_proxy(self.flow_class, self.here, node):
+                yield self._kept_proxy(node)
             case tree.Comprehension():
                 yield from self._comprehension(node, runs)
             case tree.Conditional(test=test, body=body, orelse=orelse):
@@ -158,9 +161,12 @@ class ExpressionTeller(ABC):
             else:
                 yield from self._handed_on(node, node.name, self._method(node, found))
         elif is_proxy(self.flow_class, self.here, node):
-            yield self._beside(node, f"nothing says who calls steps of `{dotted(node)}`", ())
+            yield self._kept_proxy(node)
         else:
             yield from self._node(node.value)
+
+    def _kept_proxy(self, node: Attribute | Name) -> Task:
+        return self._beside(node, f"nothing says who calls steps of `{dotted(node)}`", ())
 
     def _property(self, found: Member, node: Attribute) -> Iterator[Region]:
         method = found.owned.method

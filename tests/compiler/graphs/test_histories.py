@@ -30,6 +30,8 @@ from typing import Any
 
 from persistasaurus import flow, parallel, signal, sleep, step, wait_for_signal
 
+from .ledger_durable import DurableLedger
+
 
 @contextmanager
 def forgiving() -> Iterator[None]:
@@ -67,6 +69,27 @@ def twice(function: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitab
 
 
 class TimedFlow:
+    def __init__(self) -> None:
+        self.ledger: DurableLedger = DurableLedger()
+
+    @flow
+    async def books(self) -> None:
+        ledger = self.ledger
+        await ledger.book("a")
+        await self.ledger.book("b")
+        await TimedFlow._finishes(self)
+
+    async def _finishes(self) -> None:
+        await self.done()
+
+    @flow
+    async def books_elsewhere(self) -> None:
+        ledger = self.ledger
+        await self._books(ledger)
+
+    async def _books(self, ledger: DurableLedger) -> None:
+        await ledger.book("a")
+
     @flow
     async def sleeps(self) -> None:
         await self.work("a")
@@ -276,6 +299,14 @@ class TimedFlow:
     @signal
     async def told(self) -> None: ...
 """
+LEDGER = """\
+from persistasaurus import step
+
+
+class Ledger:
+    @step
+    async def book(self, name: str) -> None: ...
+"""
 EXPECTED = {
     "sleeps": "work timer done",
     "limits": "timer work timer work work done",
@@ -294,9 +325,10 @@ EXPECTED = {
     "gathers_what_fails": "work work work work done",
     "compares": "rank rank rank rank done",
     "asks_once": "pack timer",
+    "books": "book book done",
     "runs_piece_by_piece": "work done work done",
 }
-UNKNOWN = {"wraps": "work work done", "wraps_in_place": "work work done"}
+UNKNOWN = {"wraps": "work work done", "wraps_in_place": "work work done", "books_elsewhere": "book"}
 """Flows of which nobody can tell how often they call what."""
 ALARMS = {
     "sleeps": timedelta(minutes=1),
@@ -314,6 +346,7 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModuleType, dict[st
     project = Project(tmp_path_factory.mktemp("timed"))
     package = f"timed_{project.root.name.replace('-', '_')}"
     project.write(f"{package}/__init__.py", "")
+    project.write(f"{package}/ledger.py", LEDGER)
     project.write(f"{package}/flows.py", FLOWS)
     assert project.persistc("generate").exit_code == 0
     sys.path.insert(0, str(project.root))
