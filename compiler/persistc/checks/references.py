@@ -156,7 +156,13 @@ def _of_origin(project: Project, origin: str | None) -> _Held | None:
         return None
     home, _, name = project.canonical(origin).rpartition(".")
     is_proxy = name.startswith("Durable") and home.endswith(OUTPUT_SUFFIX)
-    if is_proxy:
-        origin = f"{home.removesuffix(OUTPUT_SUFFIX)}.{name.removeprefix('Durable')}"
-    found = project.find_class(origin)
+    found = _behind(project, home, name) if is_proxy else project.find_class(origin)
     return None if found is None else _Held(*found, is_proxy)
+
+
+def _behind(project: Project, home: str, name: str) -> tuple[Class, Module] | None:
+    """The class of a proxy. An import of a module that is not there yet stands for what it says."""
+    source, cls = home.removesuffix(OUTPUT_SUFFIX), name.removeprefix("Durable")
+    if source not in project.modules:
+        source = next((each.name for each in project.modules.values() if each.import_name == source), source)
+    return project.find_class(f"{source}.{cls}")
