@@ -11,6 +11,7 @@ from persistc.checks.flow_code import FlowBody
 from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
+from persistc.flow_graph.decorated import decorators_of, unknown_decorator, wrapped
 from persistc.flow_graph.expressions import ExpressionTeller, unless_empty
 from persistc.flow_graph.managers import may_swallow
 from persistc.flow_graph.regions import (
@@ -31,6 +32,7 @@ from persistc.flow_graph.regions import (
     Timers,
     Try,
     Within,
+    calls,
 )
 from persistc.flow_graph.wording import (
     case_text,
@@ -56,14 +58,19 @@ def flow_graph(flow_class: FlowClass, flow: Owned) -> FlowGraph:
     own_name = name.expression.value if name is not None and isinstance(name.expression, Constant) else None
     recorded_class = "" if name is not None else flow_class.cls.name
     builder = _Builder(flow_class, recorded_class, FlowBody(flow, (), flow_class.project))
+    body = builder.block(method.body)
+    place = Place(flow.module.file, method.span)
+    unknown = unknown_decorator(decorators_of(method))
+    if unknown is not None and calls((body,)):
+        body = Sequence((wrapped(place, method.name, unknown, body),))
     return FlowGraph(
         module=flow_class.module.import_name,
         class_name=flow_class.cls.name,
         name=method.name,
         recorded=own_name if isinstance(own_name, str) else f"{flow_class.cls.name}.{newest.name}",
         version=version(method),
-        place=Place(flow.module.file, method.span),
-        body=builder.block(method.body),
+        place=place,
+        body=body,
     )
 
 

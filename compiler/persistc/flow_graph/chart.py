@@ -138,8 +138,8 @@ class _Drawer:
             case Called(body=body):
                 inner = _Ways()
                 return [*self.draw(body, sources, inner), *inner.returned]
-            case Dynamic(why=why):
-                return self._stop(Shape.UNKNOWN, "?", sources, why)
+            case Dynamic(why=why, told=told):
+                return self.draw(told, self._stop(Shape.UNKNOWN, "?", sources, why), ways)
             case Return():
                 ways.returned += sources
                 return []

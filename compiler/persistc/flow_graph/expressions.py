@@ -16,7 +16,7 @@ from persistc.checks.flow_code import FlowBody, is_super
 from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
-from persistc.flow_graph.decorated import PROPERTIES, decorated
+from persistc.flow_graph.decorated import PROPERTIES, decorated, decorators_of
 from persistc.flow_graph.members import Member, member_of
 from persistc.flow_graph.regions import (
     Arm,
@@ -357,8 +357,7 @@ class ExpressionTeller(ABC):
         body = FlowBody(found.owned, (), self.flow_class.project)
         teller = replace(self, here=body, inside=(*self.inside, key), local={}, nested=False, is_tail=True, groups=())
         called = Called(self._place(node), method.name, teller.block(method.body))
-        decorators = {each.name or short(each.expression): each.origin for each in method.decorators}
-        yield from decorated(called, decorators, method.is_generator)
+        yield from decorated(called, decorators_of(method), method.is_generator)
 
     def _local_function(self, node: Node, name: str) -> Iterator[Region]:
         """A function defined in the body, told where it is called or handed on."""

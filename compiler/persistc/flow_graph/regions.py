@@ -302,6 +302,8 @@ def parts_of(region: Region) -> tuple[Region, ...]:
             return (body, *(each.body for each in handlers), orelse, final)
         case Parallel(body=body) | Task(body=body) | Managed(body=body) | Called(body=body) | Within(body=body):
             return (body,)
+        case Dynamic(told=told):
+            return (told,)
         case _:
             return ()
 

@@ -25,7 +25,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any
 
 from persistasaurus import flow, parallel, signal, sleep, step, wait_for_signal
@@ -61,6 +61,7 @@ class Forgiving:
 
 
 def twice(function: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    @wraps(function)
     async def both(flow: Any) -> None:
         await function(flow)
         await function(flow)
@@ -251,6 +252,12 @@ class TimedFlow:
         await self.work("a")
 
     @flow
+    @twice
+    async def is_wrapped(self) -> None:
+        await self.work("a")
+        await self.done()
+
+    @flow
     async def wraps_in_place(self) -> None:
         @twice
         async def wrapped(flow: Any) -> None:
@@ -328,7 +335,12 @@ EXPECTED = {
     "books": "book book done",
     "runs_piece_by_piece": "work done work done",
 }
-UNKNOWN = {"wraps": "work work done", "wraps_in_place": "work work done", "books_elsewhere": "book"}
+UNKNOWN = {
+    "wraps": "work work done",
+    "wraps_in_place": "work work done",
+    "is_wrapped": "work done work done",
+    "books_elsewhere": "book",
+}
 """Flows of which nobody can tell how often they call what."""
 ALARMS = {
     "sleeps": timedelta(minutes=1),
