@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from persistc.checks.declared import Declaration, declarations
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, Located, above, is_super
 from persistc.flow_tree import Argument, Attribute, Call, Expression, Name, walk
-from persistc.model import BindingKind, Class, ClassAttribute, Kind, Module, Text
+from persistc.model import BindingKind, Class, Module, Text
 from persistc.project import Owned, Project
+from persistc.sources import OUTPUT_SUFFIX
 
 
 class Through(Enum):
-    """The way a member is reached; only the first leads through the proxy for certain."""
+    """The way a member is reached; only the first and the last lead through a proxy for certain."""
 
     SELF = auto()
     SUPER = auto()
     CLASS = auto()
     OBJECT = auto()
+    PROXY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,99 +49,120 @@ class Reference:
         return self.call is not None or self.is_argument
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A method of a flow class that an attribute names."""
+
+    through: Through
+    owned: Owned
+    on: Class
+    """The class the member was looked up on."""
+
+
 def references(flow_class: FlowClass, body: FlowBody) -> Iterator[Reference]:
-    """All of them, in the order they are written."""
+    """All in the order they are written, but for those on a proxy that is held: those are as durable as they look."""
     for located in body.nodes:
-        if isinstance(located.node, Attribute) and (found := _resolved(flow_class, body, located.node)) is not None:
-            through, owned, on = found
+        if isinstance(located.node, Attribute) and (found := named(flow_class, body, located.node)) is not None:
+            if found.through is Through.PROXY:
+                continue
             parent = located.parent
             call = parent if isinstance(parent, Call) and parent.function is located.node else None
-            yield Reference(through, located.node, owned, on, call, isinstance(parent, Argument), located)
+            is_argument = isinstance(parent, Argument)
+            yield Reference(found.through, located.node, found.owned, found.on, call, is_argument, located)
 
 
-def _resolved(flow_class: FlowClass, body: FlowBody, attribute: Attribute) -> tuple[Through, Owned, Class] | None:
-    value = attribute.value
+def named(flow_class: FlowClass, body: FlowBody, attribute: Attribute) -> Named | None:
+    """The method an attribute in flow code names, if it is one of a flow class that can be known."""
+    value, project = attribute.value, flow_class.project
     if body.is_self(value):
-        return _with(Through.SELF, flow_class.members.get(attribute.name), flow_class.cls)
+        return _named(Through.SELF, flow_class.members.get(attribute.name), flow_class.cls)
     if is_super(value):
         owned = above(flow_class, body.owner, attribute.name)
-        return _with(Through.SUPER, owned, owned.owner if owned else flow_class.cls)
-    project = flow_class.project
-    if (named := project.find_class(body.origin(value))) is not None:
-        return _member_of(project, named, Through.CLASS, attribute.name)
-    if (declared := _class_of(flow_class, body, value)) is not None:
-        return _member_of(project, declared, Through.OBJECT, attribute.name)
+        return _named(Through.SUPER, owned, owned.owner if owned else flow_class.cls)
+    if (of_class := project.find_class(body.origin(value))) is not None:
+        return _named(Through.CLASS, project.members(*of_class).get(attribute.name), of_class[0])
+    if (held := _held(flow_class, body, value)) is not None:
+        through = Through.PROXY if held.is_proxy else Through.OBJECT
+        return _named(through, project.members(held.cls, held.module).get(attribute.name), held.cls)
     return None
 
 
-def _with(through: Through, owned: Owned | None, on: Class) -> tuple[Through, Owned, Class] | None:
-    return None if owned is None else (through, owned, on)
+def is_proxy(flow_class: FlowClass, body: FlowBody, value: Expression) -> bool:
+    """Whether an expression is the proxy of another flow class."""
+    held = _held(flow_class, body, value)
+    return held is not None and held.is_proxy
 
 
-def _member_of(
-    project: Project, found: tuple[Class, Module], through: Through, name: str
-) -> tuple[Through, Owned, Class] | None:
-    cls, module = found
-    return _with(through, project.members(cls, module).get(name), cls)
+def _named(through: Through, owned: Owned | None, on: Class) -> Named | None:
+    return None if owned is None else Named(through, owned, on)
 
 
-def _class_of(flow_class: FlowClass, body: FlowBody, value: Expression) -> tuple[Class, Module] | None:
-    """The declared class of an object: `self.billing`, a local or global name for one, or one made on the spot."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The flow class of an object, or of the proxy that stands for one."""
+
+    cls: Class
+    module: Module
+    is_proxy: bool
+
+
+def _held(flow_class: FlowClass, body: FlowBody, value: Expression) -> _Held | None:
+    """What an object is declared to be: `self.billing`, a local or global name for one, or one made on the spot."""
     project = flow_class.project
     match value:
         case Attribute(value=instance, name=name) if body.is_self(instance):
-            return _class_of_attribute(flow_class, name)
+            found = (_declared(project, each) for each in declarations(flow_class, name))
+            return next((each for each in found if each is not None), None)
         case Call(function=function):
-            return project.find_class(body.origin(function))
+            return _of_origin(project, body.origin(function))
         case Name(name=name) if name in body.local_names:
             values = body.assigned.get(name, ())
             # One assignment only: a name that is bound again may be something else by now.
             if len(values) == 1 and values[0] is not None and not isinstance(values[0], Name):
-                return _class_of(flow_class, body, values[0])
+                return _held(flow_class, body, values[0])
         case Name(name=name):
             for binding in body.module.scope.by_name.get(name, ()):
                 if binding.kind is BindingKind.ASSIGNMENT and binding.value is not None:
-                    return _class_of_text(project, body.module, binding.value)
+                    return _made(project, body.module, binding.value)
         case _:
             pass
     return None
 
 
-def _class_of_attribute(flow_class: FlowClass, name: str) -> tuple[Class, Module] | None:
-    for owner, module in flow_class.lineage:
-        for attribute in owner.attributes:
-            if attribute.name == name:
-                found = _declared(flow_class.project, owner, module, attribute)
-                if found is not None:
-                    return found
-    return None
+def _declared(project: Project, declaration: Declaration) -> _Held | None:
+    if (declared := declaration.type) is not None:
+        return _in_annotation(project, declaration.module, declared.expression)
+    return None if declaration.value is None else _made(project, declaration.module, declaration.value)
 
 
-def _declared(project: Project, owner: Class, module: Module, attribute: ClassAttribute) -> tuple[Class, Module] | None:
-    if attribute.annotation is not None:
-        return class_in(project, module, attribute.annotation.expression)
-    if attribute.value is None:
-        return None
-    handed_in = attribute.value.expression
-    setter = owner.by_name.get(attribute.method or "")
-    if isinstance(handed_in, Name) and setter is not None:
-        for parameter in setter.parameters:
-            if parameter.name == handed_in.name and parameter.annotation is not None:
-                return class_in(project, module, parameter.annotation.expression)
-    return _class_of_text(project, module, attribute.value)
-
-
-def _class_of_text(project: Project, module: Module, value: Text) -> tuple[Class, Module] | None:
+def _made(project: Project, module: Module, value: Text) -> _Held | None:
     if isinstance(value.expression, Call):
-        return project.find_class(module.origin_of(value.expression.function))
+        return _of_origin(project, module.origin_of(value.expression.function))
     return None
 
 
-def class_in(project: Project, module: Module, annotation: Expression) -> tuple[Class, Module] | None:
-    """The flow class an annotation speaks of: `Billing`, `"Billing"`, `Billing | None`."""
+def _in_annotation(project: Project, module: Module, annotation: Expression) -> _Held | None:
+    """The flow class an annotation speaks of: `Billing`, `"Billing"`, `DurableBilling | None`."""
     for node in walk(annotation):
-        if isinstance(node, Name | Attribute) and (found := project.find_class(module.origin_of(node))) is not None:
-            cls, home = found
-            if any(owned.method.kind is not Kind.OTHER for owned in project.members(cls, home).values()):
-                return found
+        found = _of_origin(project, module.origin_of(node)) if isinstance(node, Name | Attribute) else None
+        if found is not None and project.is_flow_class(found.cls, found.module):
+            return found
     return None
+
+
+def _of_origin(project: Project, origin: str | None) -> _Held | None:
+    """By the names of the generated module, which need not be there: `DurableBilling` is the proxy of `Billing`."""
+    if origin is None:
+        return None
+    home, _, name = project.canonical(origin).rpartition(".")
+    is_proxy = name.startswith("Durable") and home.endswith(OUTPUT_SUFFIX)
+    found = _behind(project, home, name) if is_proxy else project.find_class(origin)
+    return None if found is None else _Held(*found, is_proxy)
+
+
+def _behind(project: Project, home: str, name: str) -> tuple[Class, Module] | None:
+    """The class of a proxy. An import of a module that is not there yet stands for what it says."""
+    source, cls = home.removesuffix(OUTPUT_SUFFIX), name.removeprefix("Durable")
+    if source not in project.modules:
+        source = next((each.name for each in project.modules.values() if each.import_name == source), source)
+    return project.find_class(f"{source}.{cls}")

@@ -8,6 +8,7 @@ region that catches some.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -21,6 +22,7 @@ from persistc.flow_graph.regions import (
     Dynamic,
     FlowGraph,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -36,6 +38,7 @@ from persistc.flow_graph.regions import (
     Within,
     is_empty,
 )
+from persistc.flow_graph.shapes import shape
 
 
 class CallKind(StrEnum):
@@ -172,6 +175,8 @@ class _Composer:
     nodes: list[Node] = field(default_factory=lambda: [End(), Crash()])
     rescues: list[int] = field(default_factory=lambda: [END, CRASH])
     regions: list[ParallelRegion] = field(default_factory=list)
+    tasks: dict[tuple[Hashable, _Ways], int] = field(default_factory=dict)
+    """Where the tasks of each shape begin."""
 
     def _new(self, node: Node, ways: _Ways) -> int:
         self.nodes.append(node)
@@ -207,6 +212,8 @@ class _Composer:
                 return self._parallel(region, then, ways)
             case Task():
                 return self._task(region, then, ways)
+            case Managed(body=body):
+                return self._managed(body, then, ways)
             case Called(body=body):
                 return self.region(body, then, replace(ways, on_return=then))
             case Return():
@@ -276,6 +283,13 @@ class _Composer:
         body = self.region(region.body, self.region(region.orelse, then, outer), inner)
         return self._behind(body, inner)
 
+    def _managed(self, body: Sequence, then: int, ways: _Ways) -> int:
+        """Whatever is raised in it leads on behind it, or out."""
+        then = self._behind(then, ways)
+        raised = self._new(Choice((then, ways.on_raise)), ways)
+        inner = replace(ways, on_raise=raised, is_rescued=True)
+        return self._behind(self.region(body, then, inner), inner)
+
     def _parallel(self, region: Parallel, then: int, ways: _Ways) -> int:
         number = len(self.regions)
         self.regions.append(ParallelRegion(ways.on_raise, region.how != "gather"))
@@ -294,5 +308,9 @@ class _Composer:
         joined = task.group is not None and task.group < len(ways.regions)
         number = ways.regions[-1 - task.group] if joined and task.group is not None else None
         own = replace(ways, on_return=END, on_raise=CRASH, is_rescued=ways.is_rescued and joined)
-        start = self.region(task.body, END, own)
+        # Tasks that do the same are threads of one kind, of which it is enough to know how many stand where.
+        alike = (shape(task.body), own)
+        if alike not in self.tasks:
+            self.tasks[alike] = self.region(task.body, END, own)
+        start = self.tasks[alike]
         return self._new(Launch(start, number, self._behind(then, ways)), ways)

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from persistc import flow_tree as tree
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
+from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
+from persistc.flow_graph.decorated import decorators_of, unknown_decorator, wrapped
 from persistc.flow_graph.expressions import ExpressionTeller, unless_empty
+from persistc.flow_graph.managers import may_swallow
 from persistc.flow_graph.regions import (
     Arm,
     Branch,
@@ -19,6 +22,7 @@ from persistc.flow_graph.regions import (
     FlowGraph,
     Handler,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -28,6 +32,7 @@ from persistc.flow_graph.regions import (
     Timers,
     Try,
     Within,
+    calls,
 )
 from persistc.flow_graph.wording import (
     case_text,
@@ -53,14 +58,19 @@ def flow_graph(flow_class: FlowClass, flow: Owned) -> FlowGraph:
     own_name = name.expression.value if name is not None and isinstance(name.expression, Constant) else None
     recorded_class = "" if name is not None else flow_class.cls.name
     builder = _Builder(flow_class, recorded_class, FlowBody(flow, (), flow_class.project))
+    body = builder.block(method.body)
+    place = Place(flow.module.file, method.span)
+    unknown = unknown_decorator(decorators_of(method))
+    if unknown is not None and calls((body,)):
+        body = Sequence((wrapped(place, method.name, unknown, body),))
     return FlowGraph(
         module=flow_class.module.import_name,
         class_name=flow_class.cls.name,
         name=method.name,
         recorded=own_name if isinstance(own_name, str) else f"{flow_class.cls.name}.{newest.name}",
         version=version(method),
-        place=Place(flow.module.file, method.span),
-        body=builder.block(method.body),
+        place=place,
+        body=body,
     )
 
 
@@ -126,11 +136,16 @@ class _Builder(ExpressionTeller):
                 yield Break(self._place(node))
             case tree.Other(keyword="continue"):
                 yield Continue(self._place(node))
+            case tree.Assign(targets=(Name() as target,), value=tree.Attribute()) if self._is_proxy(target):
+                return  # another name for it, known wherever it stands
             case tree.NestedFunction() | tree.NestedClass():
                 return
             case _:
                 for child in children(node):
                     yield from self._node(child)
+
+    def _is_proxy(self, name: Name) -> bool:
+        return is_proxy(self.flow_class, self.here, name)
 
     def _arms(self, node: tree.Branch, word: str) -> Iterator[Arm]:
         before = Sequence(tuple(self._expression(node.test))) if word == "elif" else Sequence()
@@ -181,7 +196,11 @@ class _Builder(ExpressionTeller):
             yield Within(self._place(item), head, timers, body)
         else:
             yield from self._expression(call)
-            yield from self._entered(node, rest)
+            told = tuple(self._entered(node, rest))
+            if may_swallow(self.flow_class, self.here, call):
+                yield from unless_empty(Managed(self._place(item), Sequence(told)))
+            else:
+                yield from told
 
     def _below(self, body: Block) -> Sequence:
         """A block that does not always run."""

@@ -14,6 +14,7 @@ from persistc.flow_graph.regions import (
     Dynamic,
     FlowGraph,
     Loop,
+    Managed,
     Parallel,
     Raise,
     Region,
@@ -132,11 +133,13 @@ class _Drawer:
                 return self._stop(Shape.TIMER, f"sleep {duration}", sources)
             case Within(head=head, body=body):
                 return self.draw(body, self._stop(Shape.TIMER, head, sources), ways)
+            case Managed(body=body):
+                return self.draw(body, sources, ways)
             case Called(body=body):
                 inner = _Ways()
                 return [*self.draw(body, sources, inner), *inner.returned]
-            case Dynamic(why=why):
-                return self._stop(Shape.UNKNOWN, "?", sources, why)
+            case Dynamic(why=why, told=told):
+                return self.draw(told, self._stop(Shape.UNKNOWN, "?", sources, why), ways)
             case Return():
                 ways.returned += sources
                 return []

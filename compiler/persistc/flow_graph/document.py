@@ -12,6 +12,7 @@ The document of a flow has `module`, `class_name`, `name`, `recorded` (its name 
 - `parallel`: `how`, `body`
 - `task`: `how`: `task`, `joined` or `unawaited`, `group`, `body`
 - `try`: `body`, `handlers`, each with `text`, `catches_all` and `body`, `orelse`, `final`
+- `managed`: `body` of a `with` that may swallow what is raised in it
 - `called`: `name`, `body`
 - `return`: `is_early`; `raise`: `text`, `is_conditional`; `break`; `continue`
 - `dynamic`: `why`, `told`: what is known all the same, `again`: the method that calls itself

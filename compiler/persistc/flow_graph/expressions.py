@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Several
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from persistc import flow_tree as tree
+from persistc.checks.exception_scope import inside
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, is_super
+from persistc.checks.references import is_proxy
 from persistc.durations import duration_text
 from persistc.expression_text import target_text
-from persistc.flow_graph.members import Member, is_proxy, member_of
+from persistc.flow_graph.decorated import PROPERTIES, decorated, decorators_of
+from persistc.flow_graph.members import Member, member_of
 from persistc.flow_graph.regions import (
     Arm,
     Branch,
     Called,
     Dynamic,
     Loop,
+    Managed,
     Parallel,
     Place,
     Region,
@@ -47,7 +53,6 @@ _SLEEPS = frozenset({"asyncio.sleep", f"{PACKAGE}.sleep"})
 _TASK_MAKERS = frozenset({"asyncio.create_task", "asyncio.ensure_future"})
 _STARTERS = frozenset({"start", "create_task"})
 _SETTERS = frozenset({"call_later", "call_at", "reschedule"})
-_CONTEXT_MANAGERS = ("contextlib.contextmanager", "contextlib.asynccontextmanager")
 
 
 class _Runs(Enum):
@@ -96,6 +101,8 @@ class ExpressionTeller(ABC):
                 yield from self._attribute(node)
             case Name(name=name) if name in self.local:
                 yield from self._handed_on(node, name, self._local_function(node, name))
+            case Name() if is_proxy(self.flow_class, self.here, node):
+                yield self._kept_proxy(node)
             case tree.Comprehension():
                 yield from self._comprehension(node, runs)
             case tree.Conditional(test=test, body=body, orelse=orelse):
@@ -108,6 +115,11 @@ class ExpressionTeller(ABC):
             case tree.Operation(operator="and" | "or", left=left, right=right):
                 yield from self._expression(left)
                 yield from self._perhaps(node, self._expression(right))
+            case tree.Compound(text=text, parts=parts):
+                told = [tuple(self._node(part)) for part in parts]
+                if any(map(calls, told[2:])) and _is_chain(text):
+                    told[1:] = [(*told[1], *self._one_by_one(parts[2:], told[2:]))]
+                yield from (region for each in told for region in each)
             case tree.Lambda(body=body):
                 if calls(tuple(self._expression(body))):
                     yield self._beside(node, "a lambda calls steps, and nothing says when it is called", ())
@@ -122,6 +134,11 @@ class ExpressionTeller(ABC):
         """What runs if what stands before it says so."""
         arm = Arm(self._place(node), "", Sequence(), Sequence(tuple(regions)))
         yield from unless_empty(Branch(arm.place, "", (arm,), False))
+
+    def _one_by_one(self, parts: Several[Expression], told: Several[tuple[Region, ...]]) -> Iterator[Region]:
+        """Parts each of which is come to only if those before it say so."""
+        if parts:
+            yield from self._perhaps(parts[0], (*told[0], *self._one_by_one(parts[1:], told[1:])))
 
     def _comprehension(self, node: tree.Comprehension, runs: _Runs) -> Iterator[Region]:
         yield from self._expression(node.clauses[0].over)
@@ -139,18 +156,21 @@ class ExpressionTeller(ABC):
         """An attribute that is not called there: a method that is handed on or kept, a property, or anything else."""
         found = self._member(node)
         if found is not None:
-            if found.owned.method.has_decorator("builtins.property", "functools.cached_property"):
+            if found.owned.method.has_decorator(*PROPERTIES):
                 yield from self._property(found, node)
             else:
                 yield from self._handed_on(node, node.name, self._method(node, found))
         elif is_proxy(self.flow_class, self.here, node):
-            yield self._beside(node, f"nothing says who calls steps of `{dotted(node)}`", ())
+            yield self._kept_proxy(node)
         else:
             yield from self._node(node.value)
 
+    def _kept_proxy(self, node: Attribute | Name) -> Task:
+        return self._beside(node, f"nothing says who calls steps of `{dotted(node)}`", ())
+
     def _property(self, found: Member, node: Attribute) -> Iterator[Region]:
         method = found.owned.method
-        if method.has_decorator("builtins.property", "functools.cached_property"):
+        if method.has_decorator(*PROPERTIES):
             yield from self._told(node, found)
 
     def _handed_on(self, node: Node, name: str, regions: Iterable[Region]) -> Iterator[Region]:
@@ -240,6 +260,9 @@ class ExpressionTeller(ABC):
         for each in node.arguments:
             if each.keyword is None:
                 parts += self._branches(inner, each.value)
+        returned = keyword(node.arguments, "return_exceptions")
+        if returned is not None and not (isinstance(returned, Constant) and not returned.value):
+            parts = [_may_fail(part) for part in parts]
         yield from unless_empty(Parallel(self._place(node), "gather", Sequence(tuple(parts))))
 
     def _branches(self, inner: ExpressionTeller, value: Expression) -> Iterator[Region]:
@@ -334,12 +357,7 @@ class ExpressionTeller(ABC):
         body = FlowBody(found.owned, (), self.flow_class.project)
         teller = replace(self, here=body, inside=(*self.inside, key), local={}, nested=False, is_tail=True, groups=())
         called = Called(self._place(node), method.name, teller.block(method.body))
-        if not calls((called,)):
-            return
-        if method.is_generator or method.has_decorator(*_CONTEXT_MANAGERS):
-            yield Task(called.place, Started.UNAWAITED, Sequence((called,)))  # its parts run as it is gone over
-        else:
-            yield called
+        yield from decorated(called, decorators_of(method), method.is_generator)
 
     def _local_function(self, node: Node, name: str) -> Iterator[Region]:
         """A function defined in the body, told where it is called or handed on."""
@@ -347,13 +365,40 @@ class ExpressionTeller(ABC):
             yield Dynamic(self._place(node), f"`{name}` calls itself")
             return
         teller = replace(self, inside=(*self.inside, name), nested=False, is_tail=True)
-        yield from unless_empty(Called(self._place(node), name, teller.block(self.local[name].body)))
+        function = self.local[name]
+        called = Called(self._place(node), name, teller.block(function.body))
+        functions = {each.function if isinstance(each, Call) else each for each in function.decorators}
+        decorators = {short(each): self.here.origin(each) for each in functions}
+        is_generator = any(isinstance(each, tree.Yield) for each in inside(function.body))
+        yield from decorated(called, decorators, is_generator)
 
     def _member(self, attribute: Attribute) -> Member | None:
         return member_of(self.flow_class, self.here, attribute)
 
     def _place(self, node: Node) -> Place:
         return Place(self.here.module.file, node.span)
+
+
+def _may_fail(region: Region) -> Region:
+    """A branch of a region that takes its exception for its result; branches from a loop are told in it."""
+    match region:
+        case Task(place=place, body=body, group=0):
+            return replace(region, body=Sequence((Managed(place, body),)))
+        case Loop(body=body):
+            return replace(region, body=Sequence(tuple(map(_may_fail, body.parts))))
+        case Branch(arms=arms):
+            told = [replace(arm, body=Sequence(tuple(map(_may_fail, arm.body.parts)))) for arm in arms]
+            return replace(region, arms=tuple(told))
+        case _:
+            return region
+
+
+def _is_chain(text: str) -> bool:
+    """Whether an expression compares one after the other, `a < b < c`; a slice does not parse by itself."""
+    try:
+        return isinstance(ast.parse(f"({text}\n)", mode="eval").body, ast.Compare)
+    except SyntaxError:
+        return False
 
 
 def unless_empty(region: Region) -> Iterator[Region]:

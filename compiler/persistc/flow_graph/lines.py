@@ -13,6 +13,7 @@ from persistc.flow_graph.regions import (
     Continue,
     Dynamic,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -75,6 +76,8 @@ class _Teller:
                 yield from self._try(region)
             case Within(place=place, head=head, body=body):
                 yield from _under(head, place, [*self.lines(body)])
+            case Managed(body=body):
+                yield from self.lines(body)
             case Called(place=place, name=name, body=body):
                 yield from _under(f"in {name}", place, [*self.lines(body)])
             case Return(place=place, is_early=is_early):

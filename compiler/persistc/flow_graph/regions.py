@@ -173,6 +173,14 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Managed:
+    """The body of a `with` that may swallow what is raised in it, so that what stands behind it goes on."""
+
+    place: Place
+    body: Sequence
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """A method without a mark or a local function, told where it is called."""
 
@@ -228,6 +236,7 @@ Region: TypeAlias = (
     | Task
     | Try
     | Within
+    | Managed
     | Called
     | Return
     | Raise
@@ -267,7 +276,7 @@ def is_empty(region: Region) -> bool:
             return is_empty(test) and is_empty(body) and is_empty(orelse)
         case Try(body=body, handlers=handlers, orelse=orelse, final=final):
             return all(map(is_empty, (body, orelse, final, *(each.body for each in handlers))))
-        case Parallel(body=body) | Task(body=body) | Called(body=body):
+        case Parallel(body=body) | Task(body=body) | Managed(body=body) | Called(body=body):
             return is_empty(body)
         case _:
             return False
@@ -291,8 +300,10 @@ def parts_of(region: Region) -> tuple[Region, ...]:
             return (test, body, orelse)
         case Try(body=body, handlers=handlers, orelse=orelse, final=final):
             return (body, *(each.body for each in handlers), orelse, final)
-        case Parallel(body=body) | Task(body=body) | Called(body=body) | Within(body=body):
+        case Parallel(body=body) | Task(body=body) | Managed(body=body) | Called(body=body) | Within(body=body):
             return (body,)
+        case Dynamic(told=told):
+            return (told,)
         case _:
             return ()
 

@@ -33,7 +33,7 @@ LIMIT: Final = 1000
 """More ways to stand than this are not followed up."""
 
 Members: TypeAlias = "frozenset[tuple[Thread, float]]"
-Launched: TypeAlias = "frozenset[tuple[tuple[int, Thread], float]]"
+Launched: TypeAlias = "frozenset[tuple[Joining, float]]"
 
 
 class OpenRegion(NamedTuple):
@@ -49,6 +49,16 @@ class OpenRegion(NamedTuple):
 
 
 Thread: TypeAlias = int | OpenRegion
+
+
+class Joining(NamedTuple):
+    """A thread on its way into a region."""
+
+    region: int
+    thread: Thread
+    by: int
+    """What sends it there: the node that starts it, or the region in which it ran. What is sent twice by one thing
+    without a call can be sent any number of times; what two things send is two."""
 
 
 class Standing(NamedTuple):
@@ -120,7 +130,8 @@ class Threads:
                 for fired in self._fired(standing.thread, call):
                     unknown = standing.unknown if standing.unknown is not None else fired.unknown
                     launched = _more(dict(standing.launched), fired.launched)
-                    launched[(thread.number, fired.thread)] = launched.get((thread.number, fired.thread), 0) + 1
+                    joining = _still_in(thread, fired.thread)
+                    launched[joining] = launched.get(joining, 0) + 1
                     yield _started(rest, frozenset(launched.items()), unknown)
 
     # --- without a call ---------------------------------------------------------------------------------------------
@@ -140,7 +151,6 @@ class Threads:
             if self._is_settled(standing.thread):
                 yield standing
             for move in self._moves(standing.thread):
-                # What is started twice on one way without a call can be started any number of times.
                 launched = _more(dict(standing.launched), move.launched, again=MANY)
                 unknown = standing.unknown if standing.unknown is not None else move.unknown
                 reached = Standing(move.thread, frozenset(launched.items()), unknown)
@@ -173,7 +183,7 @@ class Threads:
                 yield from (Standing(way) for way in ways)
             case Launch(start=start, region=region, then=then):
                 number = WHOLE_FLOW if region is None else region
-                yield Standing(then, frozenset({((number, start), 1.0)}))
+                yield Standing(then, frozenset({(Joining(number, start, thread), 1.0)}))
             case Enter(region=number, body=body):
                 yield Standing(OpenRegion(number, body, END, frozenset()))
             case Unknown(then=then):
@@ -200,13 +210,13 @@ class Threads:
         for member, _ in region.members:
             for standing in self.standings(member):
                 if standing.launched:
-                    launched = _more(dict(standing.launched), frozenset({((region.number, standing.thread), 1.0)}))
+                    launched = _more(dict(standing.launched), frozenset({(_still_in(region, standing.thread), 1.0)}))
                     rest = region._replace(members=_less(region.members, member))
                     yield _started(rest, frozenset(launched.items()), standing.unknown)
 
     def _endings(self, region: OpenRegion) -> Iterator[Standing]:
         """How a region ends that has no body left, and how the failure of a thread ends it."""
-        left: set[tuple[int, Thread]] = set()
+        left: set[Joining] = set()
         all_end, unknown = True, None
         for member, count in region.members:
             ends = [each for each in self.standings(member) if each.thread in self._ends(region)]
@@ -226,7 +236,8 @@ class Threads:
         """A region of which a thread, or the body, has failed."""
         rules = self.automaton.regions[region.number]
         if not rules.cancels:
-            launched = frozenset(((WHOLE_FLOW, member), count) for member, count in region.members)
+            left_by = [(Joining(WHOLE_FLOW, member, _name(region)), count) for member, count in region.members]
+            launched = frozenset(left_by)
             return Standing(rules.on_failure, launched)
         return Standing(self._cancelled(region))
 
@@ -251,12 +262,22 @@ def _with_main(region: OpenRegion, standing: Standing) -> Standing:
 def _started(region: OpenRegion, launched: Launched, unknown: int | None) -> Standing:
     """What was started for this region joins it; the rest is for one further out."""
     members = dict(region.members)
-    for (number, thread), count in launched:
+    for (number, thread, _), count in launched:
         has_ended = thread == END or (thread == CRASH and number == WHOLE_FLOW)
         if number == region.number and not has_ended:
             members[thread] = members.get(thread, 0) + count
-    others = frozenset(each for each in launched if each[0][0] != region.number)
+    others = frozenset(each for each in launched if each[0].region != region.number)
     return Standing(region._replace(members=frozenset(members.items())), others, unknown)
+
+
+def _still_in(region: OpenRegion, thread: Thread) -> Joining:
+    """A thread of a region that has gone on."""
+    return Joining(region.number, thread, _name(region))
+
+
+def _name(region: OpenRegion) -> int:
+    """The number of a region, apart from those of nodes, which are counted from zero."""
+    return -2 - region.number
 
 
 def _less(members: Members, member: Thread) -> Members:
@@ -266,9 +287,7 @@ def _less(members: Members, member: Thread) -> Members:
     return frozenset((thread, count) for thread, count in counts.items() if count > 0)
 
 
-def _more(
-    launched: dict[tuple[int, Thread], float], others: Launched, again: float | None = None
-) -> dict[tuple[int, Thread], float]:
+def _more(launched: dict[Joining, float], others: Launched, again: float | None = None) -> dict[Joining, float]:
     for key, count in others:
         launched[key] = (again or launched[key] + count) if key in launched else count
     return launched

@@ -15,6 +15,7 @@ from persistc.flow_graph.regions import (
     Break,
     Continue,
     Loop,
+    Managed,
     Parallel,
     Region,
     Return,
@@ -67,6 +68,10 @@ class Paths:
                 return self._loop(self.of(body), self.of(orelse))
             case Try():
                 return self._try(region)
+            case Managed(body=body):
+                passed = self.of(body)
+                raised = {execution[:end] for execution, _ in passed for end in range(len(execution) + 1)}
+                return passed | {(execution, how) for execution in raised for how in ("end", "raise")}
             case Parallel(body=body):
                 return {each for ended in self.of(body) for each in self._joined(ended)}
             case Task(body=body, group=group):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -20,6 +22,7 @@ from persistc.flow_graph.regions import (
     FlowGraph,
     Handler,
     Loop,
+    Managed,
     Parallel,
     Place,
     Raise,
@@ -70,6 +73,13 @@ def joined(*parts: Region | str, group: int = 0) -> Task:
     return Task(HERE, Started.JOINED, sequence(*parts), group)
 
 
+def elsewhere(branch: Task, line: int) -> Task:
+    """A branch that stands in a line of its own."""
+    place = replace(HERE, span=Span.within_line(line, 0, 1))
+    parts = (replace(each, place=place) if isinstance(each, Step) else each for each in branch.body.parts)
+    return replace(branch, place=place, body=Sequence(tuple(parts)))
+
+
 def task(*parts: Region | str) -> Task:
     return Task(HERE, Started.TASK, sequence(*parts))
 
@@ -112,6 +122,7 @@ def _regions(depth: int, *, in_loop: bool, in_task: bool, in_try: bool, groups: 
         some.builds(lambda one, other: branch(one, other, complete=True), blocks(), blocks()),
         some.builds(branch, blocks()),
         some.builds(caught, blocks(tries=True), blocks()),
+        some.builds(lambda body: Managed(HERE, body), blocks(tries=True)),
         started(None),
         *(started(group) for group in range(groups)),
     ]
@@ -257,6 +268,20 @@ def test_a_history_of_ten_thousand_calls_takes_time_in_proportion(flow: FlowGrap
 
     few, many = seconds(10_000 // len(word) // 8), seconds(10_000 // len(word))
     assert many < 24 * few + 0.1
+
+
+@pytest.mark.parametrize("branch_of", [lambda: joined("a", "b", "c"), lambda: joined(loop("a", "b"), "c")])
+def test_branches_that_do_the_same_are_counted_in_whatever_order_they_go_on(branch_of: Callable[[], Task]) -> None:
+    branches = [branch_of() for _ in range(12)]
+    flow = graph(parallel(*(elsewhere(each, line) for line, each in enumerate(branches))), "d")
+    start = time.process_time()
+    assert fitting(flow, "a" * 12 + "b" * 12 + "c" * 12 + "d", "abc" * 12 + "d", "aabbcc" * 6 + "d") == {
+        "a" * 12 + "b" * 12 + "c" * 12 + "d": True,
+        "abc" * 12 + "d": True,
+        "aabbcc" * 6 + "d": True,
+    }
+    assert verdict(flow, "a" * 12 + "b" * 12 + "c" * 13) is Verdict.CANNOT_FIT
+    assert time.process_time() - start < 2
 
 
 def test_a_graph_with_too_many_ways_is_given_up() -> None:

@@ -1,9 +1,16 @@
 """A flow with one of everything that a drawing has a form for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from persistasaurus import flow, signal, step, wait_for_signal
+
+
+def repeatedly(function: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    return function
 
 
 class EverythingFlow:
@@ -38,6 +45,12 @@ class EverythingFlow:
         await left
         await self._again(3)
         await getattr(self, text)()
+        with suppress(ValueError):
+            await self._repeated()
+
+    @repeatedly
+    async def _repeated(self) -> None:
+        await self.none_left()
 
     async def _again(self, times: int) -> None:
         await self.none_left()
