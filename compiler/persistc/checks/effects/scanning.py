@@ -9,6 +9,7 @@ from persistc.checks.effects.calls import Calls
 from persistc.checks.effects.classes import Classes
 from persistc.checks.effects.reasons import Source
 from persistc.checks.effects.scopes import Scope
+from persistc.checks.effects.shared import Shared
 from persistc.checks.effects.targets import Done
 from persistc.checks.effects.things import Routine
 from persistc.flow_tree import (
@@ -70,7 +71,8 @@ class Summary:
 
 def summarise(routine: Routine, classes: Classes) -> Summary:
     """What a routine does itself, and what it calls."""
-    scanner = _Scanner(routine, Calls(Scope(classes, routine)))
+    scope = Scope(classes, routine)
+    scanner = _Scanner(routine, Calls(scope), Shared(scope))
     scanner.block(routine.runs, routine.is_suspended, False)
     return Summary(tuple(scanner.effects), tuple(scanner.runs))
 
@@ -79,6 +81,7 @@ def summarise(routine: Routine, classes: Classes) -> Summary:
 class _Scanner:
     routine: Routine
     calls: Calls
+    shared: Shared
     effects: list[Effect] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
 
@@ -92,10 +95,10 @@ class _Scanner:
                 self._call(node, is_suspended, in_cleanup)
                 return
             case Name():
-                self._found(node, node, self.calls.read(node), in_cleanup)
+                self._read(node, in_cleanup)
                 return
             case Attribute():
-                self._found(node, node, self.calls.read(node), in_cleanup)
+                self._read(node, in_cleanup)
                 if dotted(node) is None:
                     self._visit(node.value, is_suspended, in_cleanup)
                 return
@@ -140,10 +143,21 @@ class _Scanner:
                 self._written(target.items, in_cleanup)
             else:
                 self._found(target, target, self.calls.written(target), in_cleanup)
+                self._found(target, target, self.shared.changed(target), in_cleanup)
+
+    def _read(self, node: Name | Attribute, in_cleanup: bool) -> None:
+        self._found(node, node, self.calls.read(node), in_cleanup)
+        self._found(node, node, self.shared.read(node), in_cleanup)
 
     def _call(self, call: Call, is_suspended: bool, in_cleanup: bool) -> None:
-        self._found(call, call.function, self.calls.of_call(call), in_cleanup)
+        handed = (
+            self.shared.handed(each, call) if isinstance(each, Routine) else each for each in self.calls.of_call(call)
+        )
+        self._found(call, call.function, handed, in_cleanup)
+        self._found(call, call.function, self.shared.changed(call), in_cleanup)
         function = call.function
+        if isinstance(function, Attribute) and isinstance(function.value, Name | Attribute):
+            self._found(function.value, function.value, self.shared.read(function.value), in_cleanup)
         if dotted(function) is None:
             inner = function.value if isinstance(function, Attribute) else function
             self._visit(inner, is_suspended, in_cleanup)
