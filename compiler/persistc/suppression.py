@@ -1,10 +1,11 @@
-"""Findings that a comment allows: `# persistc: allow[PST205] reason`, behind the code or on the line above it.
+"""Findings that a comment allows: `# persistc: allow[PST205] reason`, in their statement or on the line above it.
 
 It comes after all checks, as a function over findings and texts: no check knows of it.
 """
 
 from __future__ import annotations
 
+import ast
 import difflib
 import io
 import re
@@ -50,10 +51,13 @@ def honoured(
 
 @dataclass(frozen=True, slots=True)
 class _Allowed:
-    """One code that a comment allows on one line."""
+    """One code that a comment allows in one statement."""
 
     code: Code
     line: int
+    """Where the comment stands, or the line below one that stands alone."""
+    lines: range
+    """Those of the statement, of one with a block those before the block."""
     span: Span
     """Of the code in the comment."""
     is_only: bool
@@ -70,21 +74,31 @@ def _honoured_in(
             allowed.append(said)
         else:
             left.append(said)
-    lines = {(each.line, each.code) for each in allowed}
-    used: set[tuple[int, Code]] = set()
+    used: set[_Allowed] = set()
     for finding in findings:
-        place = (finding.start.line, finding.code)
-        if finding.file == file and finding.span is not None and place in lines:
-            used.add(place)
-        else:
+        is_here = finding.file == file and finding.span is not None
+        allowing = [each for each in allowed if is_here and _allows(each, finding)]
+        if not allowing:
             left.append(finding)
-    unused = [each for each in allowed if (each.line, each.code) not in used]
-    return left + [_unused(file, each) for each in unused if not is_undecided(file, each.line, each.code)]
+        # Of several in one statement the one on its line, so that the others are not taken to be of use.
+        used.update([each for each in allowing if each.line == finding.start.line] or allowing)
+    unused = (each for each in allowed if each not in used)
+    return left + [
+        _unused(file, each)
+        for each in unused
+        if not any(is_undecided(file, line, each.code) for line in (each.line, *each.lines))
+    ]
+
+
+def _allows(allowed: _Allowed, finding: Diagnostic) -> bool:
+    line = finding.start.line
+    return allowed.code is finding.code and (line == allowed.line or line in allowed.lines)
 
 
 def _said(file: str, text: str) -> Iterator[_Allowed | Diagnostic]:
     """What the comments of a file allow, and what is wrong with them."""
     lines = io.StringIO(text, newline=None).readlines()
+    statements = tuple(_statements("".join(lines)))
     for token in _comments(lines):
         found = _COMMENT.search(token.string)
         if found is not None:
@@ -92,7 +106,8 @@ def _said(file: str, text: str) -> Iterator[_Allowed | Diagnostic]:
             end = column + len(token.string.rstrip())
             is_alone = not lines[line - 1][:column].strip()
             place = _line_below(lines, line) if is_alone else line
-            yield from _read(file, found, Span.within_line(line, column + found.start(), end), place)
+            around = max((each for each in statements if place in each), key=lambda each: each.start, default=range(0))
+            yield from _read(file, found, Span.within_line(line, column + found.start(), end), place, around)
 
 
 def _comments(lines: list[str]) -> Iterator[tokenize.TokenInfo]:
@@ -104,6 +119,34 @@ def _comments(lines: list[str]) -> Iterator[tokenize.TokenInfo]:
         return  # text that Python reads and `tokenize` does not: what was seen before that counts
 
 
+def _statements(text: str) -> Iterator[range]:
+    """The lines of each statement; of one that holds others, those before the first of them."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # newer than this Python, or too deep: a comment counts on its line
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        blocks = [part for name in _BLOCKS if isinstance(part := getattr(node, name, None), list)]
+        nodes += [each for block in blocks for each in block]
+        if isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
+            start = _first_line(node)
+            body = getattr(node, "body", None) or getattr(node, "cases", None)
+            end = _first_line(body[0]) - 1 if body else getattr(node, "end_lineno", start)
+            yield range(start, max(start, end) + 1)
+
+
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+
+
+def _first_line(node: ast.stmt | ast.excepthandler | ast.match_case) -> int:
+    if isinstance(node, ast.match_case):
+        return node.pattern.lineno
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
 def _line_below(lines: list[str], line: int) -> int:
     """The line that a comment on a line of its own stands above, other comments between them."""
     while line < len(lines) and lines[line].lstrip().startswith("#"):
@@ -111,7 +154,7 @@ def _line_below(lines: list[str], line: int) -> int:
     return line + 1
 
 
-def _read(file: str, found: re.Match[str], span: Span, line: int) -> Iterator[_Allowed | Diagnostic]:
+def _read(file: str, found: re.Match[str], span: Span, line: int, statement: range) -> Iterator[_Allowed | Diagnostic]:
     allow = _ALLOW.match(found["rest"])
     if allow is None:
         yield _malformed(file, span, "persistc does not know what this comment asks for", "no `allow[...]`")
@@ -133,7 +176,7 @@ def _read(file: str, found: re.Match[str], span: Span, line: int) -> Iterator[_A
         elif not is_allowable(code):
             yield _refused(file, where, code)
         else:
-            yield _Allowed(code, line, where, len(names) == 1)
+            yield _Allowed(code, line, statement, where, len(names) == 1)
 
 
 def _malformed(file: str, span: Span, message: str, label: str) -> Diagnostic:
@@ -155,6 +198,15 @@ def _unknown(file: str, span: Span, name: str) -> Diagnostic:
 
 
 def _refused(file: str, span: Span, code: Code) -> Diagnostic:
+    if code is Code.TYPE_ERROR:
+        return Diagnostic(
+            code=Code.MALFORMED_SUPPRESSION,
+            message=f"`{code}` ({code.slug}) is told by mypy, which reads comments of its own and not this one",
+            file=file,
+            span=span,
+            label="allows nothing",
+            help="write `# type: ignore[...]` there, with the code of mypy in the brackets that the finding shows",
+        )
     return Diagnostic(
         code=Code.MALFORMED_SUPPRESSION,
         message=f"`{code}` ({code.slug}) cannot be allowed: what persistc generates would be wrong, or not be there",

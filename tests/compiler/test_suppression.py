@@ -82,11 +82,77 @@ def test_lines_are_counted_as_findings_count_them(line_end: str) -> None:
     assert codes(text, finding(2)) == []
 
 
-def test_a_finding_of_several_lines_is_allowed_on_its_first() -> None:
-    text = "x = f(  # persistc: allow[PST205] why not\n    1,\n)\n"
-    assert codes(text, finding(1, end=3)) == []
-    text = "x = f(\n    1,\n)  # persistc: allow[PST205] why not\n"
-    assert codes(text, finding(1, end=3)) == [("PST205", 1), ("PST005", 3)]
+CALL = "x = 1\nx = f(\n    1,\n    g(2),\n)\ny = 2\n"
+
+
+@pytest.mark.parametrize("line", [2, 3, 4, 5])
+@pytest.mark.parametrize("found", [2, 3, 4])
+def test_a_comment_in_a_statement_allows_what_is_found_on_any_line_of_it(line: int, found: int) -> None:
+    lines = CALL.splitlines()
+    lines[line - 1] += "  # persistc: allow[PST205] why not"
+    assert codes("\n".join(lines), finding(found, end=5)) == []
+
+
+@pytest.mark.parametrize("found", [2, 3, 4])
+def test_a_comment_above_a_statement_allows_what_is_found_on_any_line_of_it(found: int) -> None:
+    text = CALL.replace("x = f", "# persistc: allow[PST205] why not\nx = f")
+    assert codes(text, finding(found + 1)) == []
+
+
+def test_a_comment_in_a_statement_says_nothing_of_its_neighbours() -> None:
+    text = CALL.replace("    1,", "    1,  # persistc: allow[PST205] why not")
+    assert codes(text, finding(1)) == [("PST205", 1), ("PST005", 3)]
+    assert codes(text, finding(6)) == [("PST205", 6), ("PST005", 3)]
+
+
+HEAD = """\
+@mark(
+    1,
+)
+async def go(self) -> None:
+    if f(
+        1,
+    ):
+        g()
+    match x:
+        case 1 if f(
+            2
+        ):
+            g()
+    try:
+        g()
+    except f(
+        3,
+    ):
+        g()
+    with (
+        f(),
+        g(),
+    ):
+        g()
+"""
+
+
+@pytest.mark.parametrize(("first", "last", "inside"), [(1, 4, 5), (5, 7, 8), (10, 12, 13), (16, 18, 19), (20, 23, 24)])
+def test_of_a_statement_with_a_block_what_stands_before_the_block_counts(first: int, last: int, inside: int) -> None:
+    lines = HEAD.splitlines()
+    lines[last - 1] += "  # persistc: allow[PST205] why not"
+    text = "\n".join(lines)
+    assert codes(text, finding(first)) == []
+    assert codes(text, finding(inside)) == [("PST205", inside), ("PST005", last)]
+
+
+def test_of_two_comments_in_a_statement_the_one_that_is_not_on_the_line_of_a_finding_is_unused() -> None:
+    text = "x = f(  # persistc: allow[PST205] why not\n    1,\n)  # persistc: allow[PST205] why not\n"
+    assert codes(text, finding(1, end=3)) == [("PST005", 3)]
+    assert codes(text, finding(1), finding(3)) == []
+
+
+def test_a_type_error_is_allowed_in_the_way_of_mypy() -> None:
+    (found,) = honoured([], {"flows.py": "x = 1  # persistc: allow[PST050] not so\n"})
+    assert found.code is Code.MALFORMED_SUPPRESSION
+    assert "mypy" in found.message
+    assert "type: ignore" in found.help
 
 
 def test_a_comment_allows_every_finding_of_its_code_on_its_line_and_no_other() -> None:

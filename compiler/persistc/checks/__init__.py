@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from persistc.checks.assignments import check_assignments
 from persistc.checks.awaits import check_awaits
 from persistc.checks.calls import check_calls
+from persistc.checks.completion import check_completion
 from persistc.checks.decorators import check_decorators
 from persistc.checks.definitions import check_definitions
 from persistc.checks.effects import effects_of
@@ -50,6 +51,7 @@ OF_FLOW_CODE = (
     check_set_order,
     check_swallowing,
     check_tasks,
+    check_completion,
 )
 
 

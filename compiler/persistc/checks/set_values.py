@@ -12,6 +12,7 @@ from functools import cached_property
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
 from persistc.checks.task_values import TaskValues, is_of_tasks
+from persistc.checks.type_tables import ANNOTATED, OPTIONAL, UNION
 from persistc.flow_tree import (
     Assign,
     Assigned,
@@ -45,7 +46,12 @@ _TYPES = frozenset(
         ),
     }
 )
-_OPTIONAL = frozenset({"typing.Optional", "typing.Union", "typing.Annotated", "typing.Final", "typing.ClassVar"})
+_WRAPPERS = (
+    ANNOTATED
+    | OPTIONAL
+    | UNION
+    | {f"{module}.{name}" for module in ("typing", "typing_extensions") for name in ("ClassVar", "Final")}
+)
 _ALGEBRA = frozenset({"|", "&", "-", "^"})
 _METHODS = frozenset({"copy", "difference", "intersection", "symmetric_difference", "union"})
 
@@ -239,7 +245,7 @@ class Sets:
                 return self._is_set_type(left, module, inside) or self._is_set_type(right, module, inside)
             case Subscript(value=value, items=items):
                 origin = self._project.origin_of(value, module, inside)
-                if origin in _OPTIONAL:
+                if origin in _WRAPPERS:
                     return any(self._is_set_type(item, module, inside) for item in items)
                 return origin in _TYPES and not any(is_of_tasks(self._project, item, module) for item in items)
             case Name() | Attribute():

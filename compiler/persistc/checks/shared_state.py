@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from persistc.checks.assignments import PRIMITIVES
 from persistc.checks.flow_class import FlowClass, described
 from persistc.checks.flow_code import FlowBody, Located
+from persistc.checks.kept_names import changes_of, is_certain, widening
 from persistc.diagnostics import Code, Diagnostic, Note
 from persistc.flow_tree import Attribute, Call, Expression, Name, dotted
 from persistc.kept_state import Change
 from persistc.model import Kind, Module
-from persistc.project import Project
 from persistc.spans import Span
 
 
@@ -26,7 +26,7 @@ def check_shared_state(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Ite
         for change in flow_class.project.states[body.module.name].changes:
             if change.function == _function(body) and _is_within(change.span, body):
                 origins = _origins_of_change(flow_class, body, change)
-                if origins and _counts(flow_class.project, change, origins):
+                if origins and is_certain(flow_class.project, change, origins):
                     changed.update(origins)
                     yield _written(flow_class, body, change, origins)
         yield from _reads(flow_class, body, changed, in_flows)
@@ -63,16 +63,6 @@ def _keeps_primitive(flow_class: FlowClass, body: FlowBody, change: Change) -> b
         and flow_class.project.origin_of(attribute.value.expression.function, body.module) in PRIMITIVES
         for attribute in body.owner.attributes
     )
-
-
-def _counts(project: Project, change: Change, origins: Sequence[str]) -> bool:
-    """Whether it changes anything for certain: `add` and `update` are also what objects of the user's own do."""
-    return change.mutator is None or any(_holds_container(project, origin) for origin in origins)
-
-
-def _holds_container(project: Project, origin: str) -> bool:
-    home = project.home(origin)
-    return home is not None and home[1] in project.states[home[0].name].containers
 
 
 # --- changes in flow code ---------------------------------------------------------------------------------------------
@@ -133,11 +123,11 @@ def _reads(flow_class: FlowClass, body: FlowBody, changed: set[str], in_flows: s
             seen.add(origin)
             changes = [
                 (change, module)
-                for change, module in _changes_of(flow_class.project, origin)
+                for change, module in changes_of(flow_class.project, origin)
                 if not change.at_setup
                 and f"{module.name}:{change.function}" not in in_flows
                 and not (change.rebinds and _is_imported(body, located.node, origin))
-                and _counts(flow_class.project, change, tuple(_same(flow_class, origin)))
+                and is_certain(flow_class.project, change, tuple(_same(flow_class, origin)))
             ]
             if changes:
                 seen.update(_origins_read(flow_class, body, located.node))
@@ -174,26 +164,12 @@ def _origins_read(flow_class: FlowClass, body: FlowBody, expression: Expression)
     first, _, rest = written.partition(".")
     if first == body.self_name and rest:
         for cls, _ in flow_class.lineage:
-            yield from _widening(cls.qualified, rest)
+            yield from widening(cls.qualified, rest)
         return
     origin = body.origin(expression)
     home = flow_class.project.home(origin) if origin is not None else None
     if home is not None:
-        yield from _widening(home[0].name, home[1])
-
-
-def _widening(owner: str, rest: str) -> Iterator[str]:
-    parts = rest.split(".")
-    yield from (f"{owner}.{'.'.join(parts[: number + 1])}" for number in range(len(parts)))
-
-
-def _changes_of(project: Project, origin: str) -> Iterator[tuple[Change, Module]]:
-    """Where something is changed: in the modules read fully, and in its own."""
-    yield from project.changes.get(origin, ())
-    home = project.home(origin)
-    if home is not None and home[0].interface_only:
-        module, rest = home
-        yield from ((change, module) for change in project.states[module.name].changes if change.path == rest)
+        yield from widening(home[0].name, home[1])
 
 
 def _read(body: FlowBody, expression: Expression, origin: str, changes: Sequence[tuple[Change, Module]]) -> Diagnostic:

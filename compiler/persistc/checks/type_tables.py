@@ -82,7 +82,6 @@ _NO_NUMBER = _instead("says what a value can do, not what it is", "write `int`, 
 _SHAPELESS = _instead("does not declare its fields", "write a dataclass")
 
 _ADDRESSES = tuple(f"IPv{version}{kind}" for version in (4, 6) for kind in ("Address", "Interface", "Network"))
-_DICTS = ("ChainMap", "DefaultDict", "OrderedDict")
 _URLS = ("ParseResult", "ParseResultBytes", "SplitResult", "SplitResultBytes")
 
 REFUSED: dict[str, Refused] = {

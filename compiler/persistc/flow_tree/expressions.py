@@ -142,6 +142,8 @@ class Lambda:
     text: str
     parameters: tuple[str, ...]
     body: Expression
+    defaults: tuple[Expression, ...] = ()
+    """Of its parameters, evaluated where it is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,8 @@ class NestedFunction:
     decorators: tuple[Expression, ...]
     body: Block
     is_async: bool
+    defaults: tuple[Expression, ...] = ()
+    """Of its parameters, evaluated where it is defined."""
 
 
 @dataclass(frozen=True, slots=True)

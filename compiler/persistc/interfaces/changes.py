@@ -19,10 +19,10 @@ MUTATORS = frozenset(
 )
 _OF_LISTS = frozenset({"append", "appendleft", "extend", "insert", "setdefault"})
 """Those of which an item of a container, whose class is not known, has no other of the same name."""
-# Functions that change the container they are given first, by the last part of their name.
-_MUTATING_FUNCTIONS = frozenset(
+MUTATING_FUNCTIONS = frozenset(
     {"heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort", "insort_left", "insort_right", "shuffle"}
 )
+"""Functions that change the container they are given first, by the last part of their name."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class ChangeScan:
                     yield self._change(f"{path}.{name}", node)
                 case _:
                     yield self._change(f"{path}.*", node)
-        elif called in _MUTATING_FUNCTIONS:
+        elif called in MUTATING_FUNCTIONS:
             yield self._change(path, node, called)
         elif called == "next" and path != self.cls:
             yield self._change(path, node)

@@ -135,7 +135,9 @@ class AstExpressions:
             case ast.DictComp(key=key, value=value, generators=clauses):
                 return Comprehension(span, "dict", (self.lower(key), self.lower(value)), self._clauses(clauses))
             case ast.Lambda(args=parameters, body=body):
-                return Lambda(span, self.source(node), parameter_names(parameters), self.lower(body))
+                return Lambda(
+                    span, self.source(node), parameter_names(parameters), self.lower(body), self.defaults(parameters)
+                )
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
                 return Assigned(span, name, self.lower(value))
             case ast.Yield(value=value):
@@ -147,6 +149,9 @@ class AstExpressions:
             case _:
                 parts = (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
                 return Compound(span, self.source(node), self._all(parts))
+
+    def defaults(self, parameters: ast.arguments) -> tuple[Expression, ...]:
+        return self._all(each for each in (*parameters.defaults, *parameters.kw_defaults) if each is not None)
 
     def _all(self, nodes: Iterable[ast.expr]) -> tuple[Expression, ...]:
         return tuple(self.lower(node) for node in nodes)

@@ -120,6 +120,7 @@ class AstStatements:
                     tuple(self._lower(decorator) for decorator in node.decorator_list),
                     self.block(node.body),
                     isinstance(node, ast.AsyncFunctionDef),
+                    self.expressions.defaults(node.args),
                 )
             case ast.ClassDef(name=name, body=body, decorator_list=decorators):
                 lowered = tuple(self._lower(decorator) for decorator in decorators)

@@ -104,7 +104,9 @@ class Expressions:
             case cst.DictComp(key=key, value=value, for_in=for_in):
                 return self._comprehension(span, "dict", (key, value), for_in)
             case cst.Lambda(params=params, body=body):
-                return Lambda(span, self.tree.text(node), parameter_names(params), self.lower(body))
+                return Lambda(
+                    span, self.tree.text(node), parameter_names(params), self.lower(body), self.defaults(params)
+                )
             case cst.NamedExpr(target=cst.Name(value=name), value=value):
                 return Assigned(span, name, self.lower(value))
             case cst.Yield(value=cst.From(item=value)):
@@ -115,6 +117,10 @@ class Expressions:
                 return Yield(span, self.lower(value), False)
             case _:
                 return Compound(span, self.tree.text(node), tuple(self._parts(node)))
+
+    def defaults(self, parameters: cst.Parameters) -> tuple[Expression, ...]:
+        listed = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+        return tuple(self.lower(each.default) for each in listed if each.default is not None)
 
     def lower_type(self, node: cst.BaseExpression) -> Expression:
         """An expression in the place of a type; the strings of `Literal` and behind a type in `Annotated` stay."""

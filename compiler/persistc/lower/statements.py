@@ -132,6 +132,7 @@ class Statements:
                     self._decorators(node),
                     self.block(node.body),
                     node.asynchronous is not None,
+                    self.expressions.defaults(node.params),
                 )
             case cst.ClassDef():
                 return NestedClass(

@@ -2,7 +2,7 @@
 
 `sources` and `packages` say which things have an effect, `names` and `scopes` what an expression is, `targets` and
 `calls` what a call does, `scanning` sums up one routine, `reaching` joins the summaries over the call graph, `findings`
-puts it into words.
+puts it into words. `shared` tells what becomes of things all runs share.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from persistc.spans import Span
 def effects_of(
     project: Project, told: Told | None = None
 ) -> Callable[[FlowClass, Sequence[FlowBody]], Iterator[Diagnostic]]:
-    """The check of PST201 to PST204, PST207, PST208, PST210 and PST220; what it finds out serves all flow classes."""
+    """PST201 to PST204, PST207, PST208, PST210, PST220, and PST205 in calls; what it finds serves all flow classes."""
     graph = CallGraph(Classes(project, told or {}))
 
     def check_effects(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
@@ -49,9 +49,11 @@ def _reached(graph: CallGraph, routine: Routine, flow_code: Set[str]) -> Iterato
             yield Reached(effect.source, (effect.site,))
     for run in summary.runs:
         # A body of flow code has findings of its own, but for what is wrong only because of where it is called.
-        is_body = run.routine.name in flow_code
+        is_body = run.routine.name.partition(" with shared ")[0] in flow_code
         for reached in graph.reached(run):
-            if not is_body or reached.source.reason is Reason.WRITE:
+            reason = reached.source.reason
+            is_of_call = reason is Reason.WRITE or (reason is Reason.CHANGE_OF_GIVEN and run.routine.shared)
+            if not is_body or is_of_call:
                 yield reached
 
 

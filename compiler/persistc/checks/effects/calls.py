@@ -9,9 +9,11 @@ from persistc.checks.effects.classes import is_property
 from persistc.checks.effects.reasons import IN_A_STEP, PLAIN_STEP, Reason, Source, words
 from persistc.checks.effects.scopes import Scope
 from persistc.checks.effects.sources import source_of
+from persistc.checks.effects.special_methods import Special, by_builtin
 from persistc.checks.effects.targets import HELD, UNSEEN, Done, Targets, is_class
 from persistc.checks.effects.things import (
     Named,
+    OfPackage,
     OfProject,
     Outside,
     Plain,
@@ -22,12 +24,16 @@ from persistc.flow_tree import Attribute, Call, Expression, Name, Subscript
 
 _IN_A_THREAD = Source(Reason.THREAD, PLAIN_STEP)
 _WRITE = Source(Reason.WRITE, IN_A_STEP)
+_ZONE_OF_MACHINE = Source(Reason.ENVIRONMENT, "name the zone: `.astimezone(UTC)`, `.astimezone(ZoneInfo(...))`")
+_TO_LOCAL_TIME = "astimezone"
 _TO_THREAD = "asyncio.to_thread"
 _TO_EXECUTOR = "run_in_executor"
 _MUTATING = frozenset(
     words("add append appendleft clear discard extend extendleft insert pop popitem popleft remove")
     + words("reverse rotate setdefault sort update")
 )
+_AT_END = frozenset(words("callback push push_async_callback push_async_exit"))
+_STACKS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack"})
 
 
 @dataclass(frozen=True)
@@ -70,10 +76,19 @@ class Calls:
         is_of_loop = isinstance(function, Attribute) and function.name == _TO_EXECUTOR
         return is_of_loop or self.scope.origin(function) == _TO_THREAD
 
+    def is_for_end(self, call: Call) -> bool:
+        """Whether what is handed to a call runs at the end of a `with` block."""
+        function = call.function
+        if not isinstance(function, Attribute) or function.name not in _AT_END:
+            return False
+        return any(isinstance(each, OfPackage) and each.origin in _STACKS for each in self.scope.things(function.value))
+
     def handed_on(self, value: Expression) -> Iterator[Done]:
         """What the call that a function is handed to may do with it."""
         if not isinstance(value, Name | Attribute) or self.scope.is_self(value):
             return
+        if isinstance(value, Attribute) and value.name in _MUTATING and self._is_object(value.value):
+            yield from self.written(value)
         if isinstance(value, Attribute) and self._is_object(value.value):
             for holder in self.scope.things(value.value):
                 if isinstance(holder, OfProject) and value.name in self.scope.classes.members(holder):
@@ -100,9 +115,13 @@ class Calls:
                 yield found
         if isinstance(expression, Attribute) and self._is_object(expression.value):
             for thing in scope.things(expression.value):
-                owned = scope.classes.members(thing).get(expression.name) if isinstance(thing, OfProject) else None
-                if isinstance(thing, OfProject) and owned is not None and is_property(owned.method):
+                if not isinstance(thing, OfProject):
+                    continue
+                owned = scope.classes.members(thing).get(expression.name)
+                if owned is not None and is_property(owned.method):
                     yield from self.targets.into(owned, thing)
+                elif owned is None:
+                    yield from self.targets.made_up(thing, expression.name)
 
     def entered(self, value: Expression) -> Iterator[tuple[Done, bool]]:
         """What a `with` does by itself; True for what it does at its end."""
@@ -114,6 +133,20 @@ class Calls:
                 for name in ("__enter__", "__aenter__", "__exit__", "__aexit__"):
                     if name in members:
                         yield self.scope.classes.method(members[name], thing), "exit" in name
+
+    def special(self, special: Special) -> Iterator[Done]:
+        """What a method does that is called by an operator, a loop or a built-in function."""
+        value, names = special
+        for thing in self.scope.things(value):
+            if isinstance(thing, OfProject) and not self.scope.classes.is_proxied(thing):
+                members = self.scope.classes.members(thing)
+                owned = next((members[name] for name in names if name in members), None)
+                if owned is not None and not self.scope.classes.is_open(owned):
+                    yield from self.targets.into(owned, thing)
+
+    def of_builtin(self, call: Call) -> Iterator[Special]:
+        home, _, name = (self.scope.origin(call.function) or "").rpartition(".")
+        return by_builtin(name, call) if home == "builtins" else iter(())
 
     def written(self, target: Expression) -> Iterator[Done]:
         """An assignment to what outlives the run: an attribute of the flow class, a part of a name of the module."""
@@ -161,6 +194,8 @@ class Calls:
         if function.name == _TO_EXECUTOR:
             yield _IN_A_THREAD
             return
+        if function.name == _TO_LOCAL_TIME and not call.arguments:
+            yield _ZONE_OF_MACHINE
         if function.name in _MUTATING:
             yield from self.written(call)
         yield from self.targets.of_bound(function)

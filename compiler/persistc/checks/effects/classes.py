@@ -12,6 +12,7 @@ from persistc.checks.effects.things import (
     Told,
     Written,
 )
+from persistc.checks.kept_names import is_certain
 from persistc.flow_tree import (
     Assign,
     Attribute,
@@ -26,6 +27,7 @@ from persistc.flow_tree import (
 )
 from persistc.model import Class, Method, Module, Text
 from persistc.project import Owned
+from persistc.spans import Span
 
 _TYPING = ("typing", "typing_extensions")
 _ABSTRACT = frozenset({"abc.abstractmethod"})
@@ -51,6 +53,7 @@ class Classes(Annotations):
     told: Told = field(default_factory=dict)
     _kept: dict[str, Mapping[str, tuple[Kept, ...]]] = field(default_factory=dict)
     _members: dict[str, Mapping[str, Owned]] = field(default_factory=dict)
+    _changes: dict[str, frozenset[Span]] = field(default_factory=dict)
 
     # --- routines ---------------------------------------------------------------------------------------------------
 
@@ -92,6 +95,19 @@ class Classes(Annotations):
     def of_statement(name: str, module: Module, statement: Statement) -> Routine:
         """One statement, as a routine."""
         return Routine(name, module, None, None, (), (statement,), (statement,), False)
+
+    def changes(self, module: Module) -> frozenset[Span]:
+        """Where functions of a module change for certain what outlives their calls."""
+        if module.name not in self._changes:
+            self._changes[module.name] = frozenset(self._changes_in(module))
+        return self._changes[module.name]
+
+    def _changes_in(self, module: Module) -> Iterator[Span]:
+        for change in self.project.states[module.name].changes:
+            origin = module.origin(change.path)
+            origins = () if origin is None else (self.project.canonical(origin),)
+            if is_certain(self.project, change, origins):
+                yield change.span
 
     # --- classes ----------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
@@ -12,14 +12,18 @@ from persistc.checks.effects.classes import Classes
 from persistc.checks.effects.things import Routine
 from persistc.checks.flow_code import bound_by
 from persistc.flow_tree import (
+    Argument,
     Assign,
     Assigned,
     Attribute,
     Await,
     Call,
     Clause,
+    Comprehension,
+    Constant,
     Expression,
     ForLoop,
+    Lambda,
     LocalImport,
     Name,
     NestedClass,
@@ -31,6 +35,8 @@ from persistc.flow_tree import (
     dotted,
 )
 from persistc.model import Module
+
+_GETATTR = "builtins.getattr"
 
 
 class Way(Enum):
@@ -53,6 +59,10 @@ class Names:
 
     classes: Classes
     routine: Routine
+    around: Names | None = None
+    """For a comprehension or lambda, the names around it."""
+    own: Mapping[str, list[tuple[Way, Expression | None]]] = field(default_factory=dict)
+    """For a comprehension or lambda, those that it binds."""
 
     @property
     def module(self) -> Module:
@@ -61,6 +71,8 @@ class Names:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node of the body, those of classes defined in it left out."""
+        if self.around is not None:
+            return self.around.nodes
         found: list[Node] = []
         nodes: list[Node] = list(reversed(self.routine.body))
         while nodes:
@@ -77,15 +89,26 @@ class Names:
     @cached_property
     def bound(self) -> Mapping[str, list[tuple[Way, Expression | None]]]:
         """The names of the routine, and of functions within it, each with how it gets its values."""
+        if self.around is not None:
+            return {**self.around.bound, **self.own}
         found: dict[str, list[tuple[Way, Expression | None]]] = {}
         for parameter in self.routine.parameters:
             annotation = parameter.annotation
             way = (Way.HIDDEN, None) if annotation is None else (Way.DECLARED, annotation.expression)
             found.setdefault(parameter.name, []).append(way)
         for node in self.nodes:
-            known = dict(_ways(node))
-            for name in bound_by(node):
-                found.setdefault(name, []).append(known.get(name, (Way.HIDDEN, None)))
+            if not isinstance(node, Clause | Lambda):
+                for name, known in _bound_at(node):
+                    found.setdefault(name, []).append(known)
+        return found
+
+    @staticmethod
+    def bound_within(node: Comprehension | Lambda) -> Mapping[str, list[tuple[Way, Expression | None]]]:
+        """The names that are known in a comprehension or lambda only."""
+        found: dict[str, list[tuple[Way, Expression | None]]] = {}
+        for each in node.clauses if isinstance(node, Comprehension) else (node,):
+            for name, known in _bound_at(each):
+                found.setdefault(name, []).append(known)
         return found
 
     def origin(self, expression: Expression) -> str | None:
@@ -109,11 +132,21 @@ class Names:
     def called(self, call: Call) -> Expression:
         """What is called; of a generic class without its brackets: `defaultdict[str, int](int)`."""
         function = call.function
+        if isinstance(function, Call) and (named := self.attribute_asked(function)) is not None:
+            return named
         if isinstance(function, Subscript):
             origin = self.origin(function.value)
             if origin is not None and not self.classes.assigned(origin):
                 return function.value
         return function
+
+    def attribute_asked(self, call: Call) -> Attribute | None:
+        """`value.name` for `getattr(value, "name")`."""
+        match call.arguments:
+            case (holder, Argument(value=Constant(value=str(name))), *_) if self.origin(call.function) == _GETATTR:
+                return Attribute(call.span, holder.value, name)
+            case _:
+                return None
 
     def is_self(self, expression: Expression) -> bool:
         return isinstance(expression, Name) and expression.name == self.routine.self_name
@@ -182,6 +215,12 @@ class Names:
                 return self.is_parameter(value)
             case _:
                 return False
+
+
+def _bound_at(node: Node) -> Iterator[tuple[str, tuple[Way, Expression | None]]]:
+    known = dict(_ways(node))
+    for name in bound_by(node):
+        yield name, known.get(name, (Way.HIDDEN, None))
 
 
 def _ways(node: Node) -> Iterator[tuple[str, tuple[Way, Expression | None]]]:

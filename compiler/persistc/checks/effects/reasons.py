@@ -22,6 +22,10 @@ class Reason(Enum):
     UNSEEN = Code.CANNOT_SEE_INTO_CALL, "calls what persistc cannot see", "may do anything, again at every replay"
     WRITE = Code.EFFECT_IN_CLEANUP, "changes what outlives the run", "changed by every run that leaves memory"
 
+    CHANGE = Code.SHARED_STATE, "changes what all runs share", "done again by every replay, and seen by other runs"
+    CHANGE_OF_GIVEN = Code.SHARED_STATE, "changes what all runs share", "the same object in all runs"
+    CHANGED = Code.SHARED_STATE, "is changed while flows run", "may be another value when the flow is replayed"
+
     def __init__(self, code: Code, does: str, label: str) -> None:
         self.code = code
         self.does = does
@@ -30,11 +34,13 @@ class Reason(Enum):
 
 IN_A_STEP = "move it into a step, whose outcome is recorded"
 IN_CLEANUP = "call a step there, which does not run when the flow leaves memory, or move it behind the block"
-NOW = "write `persistasaurus.now()`, which is recorded"
-TODAY = "write `persistasaurus.now().date()`, which is recorded"
-NUMBERS = "write `persistasaurus.random()`, whose numbers are recorded, or draw in a step"
-IDENTIFIER = "write `persistasaurus.uuid4()`, which is recorded"
+NOW = "write `persistasaurus.now()`, which is the same in every replay"
+TODAY = "write `persistasaurus.now().date()`, which is the same in every replay"
+NUMBERS = "write `persistasaurus.random()`, whose numbers are the same in every replay, or draw in a step"
+IDENTIFIER = "write `persistasaurus.uuid4()`, which is the same in every replay"
 SECRET = "make it in a step, whose outcome is recorded"
+IN_A_LOCAL = "keep it in a local variable and pass it on; what must outlive the run is written in a step"
+READ_IN_A_STEP = "read it in a step, whose result is recorded, or hand it to the flow as an argument"
 HANDED_IN = "pass it in as an argument of the flow, or read it in a step"
 SLEEP = "write `await asyncio.sleep(...)`, which is durable in a flow; in a plain one `persistasaurus.sleep(...)`"
 BRANCHES = "run branches with `asyncio.gather` or `asyncio.TaskGroup`, and what blocks in a step"

@@ -92,7 +92,7 @@ class Scope(Names):
                 values = items[1::2] if kind == "dict" and len(items) % 2 == 0 else items
                 return (Container(_either(*(self.things(each, depth + 1) for each in values))),)
             case Comprehension(elements=elements):
-                return (Container(self.things(elements[-1], depth + 1)),)
+                return (Container(self.within(expression).things(elements[-1], depth + 1)),)
             case Lambda():
                 return ()
             case Constant(value=None):
@@ -112,7 +112,13 @@ class Scope(Names):
             return False
         return all(isinstance(each, Plain) for each in self.things(expression))
 
+    def within(self, node: Comprehension | Lambda) -> Scope:
+        """The scope of a comprehension or lambda, which has names of its own."""
+        return Scope(self.classes, self.routine, self, self.bound_within(node))
+
     def _of_name(self, expression: Name, name: str, depth: int) -> Things:
+        if isinstance(self.around, Scope) and name not in self.own:
+            return self.around._of_name(expression, name, depth)
         if self.is_self(expression) and self.routine.on is not None:
             return (self.routine.on,)
         if name in self.bound:
@@ -247,8 +253,8 @@ class Scope(Names):
         function = self.called(call)
         origin = self.origin(function)
         if origin == "builtins.getattr":
-            name = call.arguments[1].value if len(call.arguments) > 1 else None
-            return () if isinstance(name, Constant) else (Unseen(),)
+            named = self.attribute_asked(call)
+            return (Unseen(),) if named is None else self.things(named, depth + 1)
         if origin in _PASSES_ON and call.arguments:
             return self.things(call.arguments[-1].value, depth + 1)
         if origin == "functools.partial" and call.arguments:

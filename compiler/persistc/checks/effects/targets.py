@@ -83,10 +83,18 @@ class Targets:
             yield from self.into(owned, thing)
             return
         kept = self.scope.attribute(thing, function.name)
+        yield from self.made_up(thing, function.name)
         for each in kept:
             yield from self.of_thing(each, function, None)
         if not kept:
             yield from self._inherited(thing, function, is_own)
+
+    def made_up(self, thing: OfProject, name: str) -> Iterator[Done]:
+        """What runs when an object is asked for an attribute that nothing gives it."""
+        classes = self.scope.classes
+        owned = classes.members(thing).get("__getattr__")
+        if owned is not None and not classes.is_proxied(thing) and not classes.kept(thing, name):
+            yield from self.into(owned, thing)
 
     def _inherited(self, thing: OfProject, function: Attribute, is_own: bool) -> Iterator[Done]:
         """A method that no class of the project defines: of a base from elsewhere, or made at run time."""

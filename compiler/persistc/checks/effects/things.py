@@ -95,6 +95,11 @@ class Routine:
     is_suspended: bool
     """Whether it may be waiting somewhere in its middle when the flow leaves memory."""
     is_flow_code: bool = False
+    shared: frozenset[str] = frozenset()
+    """Those of its parameters that all runs have the same of: a container of a module, an object the flow class holds.
+
+    The name says them too: the same code with parameters of its own run is another routine.
+    """
 
     @property
     def self_name(self) -> str | None:

@@ -27,6 +27,8 @@ class MirrorFlow:
         loop.create_task(self.fetch("loop"))  # error: PST212
         listed = [asyncio.create_task(self.fetch(url)) for url in urls]  # error: PST212
         asyncio.get_running_loop().create_task(self.fetch("again"))  # error: PST212
+        for each in asyncio.as_completed([self.fetch(url) for url in urls]):  # error: PST211
+            await each
         return await self.count(len(urls))
 
     @step
