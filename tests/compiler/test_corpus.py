@@ -27,7 +27,7 @@ CORPUS = Path(__file__).parent / "corpus"
 MARKER = re.compile(r"# (?P<severity>error|warning): (?P<codes>PST\d{3}(?:, PST\d{3})*)$")
 
 # Said outright, so that neither corpus can shrink unseen; who adds to one says so here.
-GOOD_FLOWS = 16
+GOOD_FLOWS = 17
 BAD_LINES = {
     "PST106": 2,
     "PST201": 48,
@@ -35,7 +35,7 @@ BAD_LINES = {
     "PST203": 10,
     "PST204": 24,
     "PST205": 43,
-    "PST206": 25,
+    "PST206": 30,
     "PST207": 6,
     "PST208": 11,
     "PST209": 9,

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody, Located
-from persistc.checks.set_values import Sets
+from persistc.checks.lost_order import fills_by_element, is_adding_up, is_under_key_name, is_under_lost_name
+from persistc.checks.set_texts import shown_as_text
+from persistc.checks.set_values import Sets, is_of_numbers
 from persistc.checks.task_values import TaskValues
 from persistc.diagnostics import Code, Diagnostic, Note
 from persistc.flow_tree import (
@@ -26,6 +28,7 @@ from persistc.flow_tree import (
     dotted,
     walk,
 )
+from persistc.model import PACKAGE
 
 # What gives the same for every order of its argument.
 _ORDER_FREE = frozenset(
@@ -39,6 +42,7 @@ _ORDER_FREE_METHODS = frozenset(
 )
 # What hands its argument on one by one, so that it depends on who takes them.
 _ONE_BY_ONE = frozenset({"builtins.filter", "builtins.iter", "builtins.list", "builtins.map", "builtins.tuple"})
+_DRAWS = frozenset({f"{PACKAGE}.random", f"{PACKAGE}.uuid4"})
 _IN_ORDER = _ONE_BY_ONE | {
     *("builtins.enumerate", "builtins.zip", "builtins.dict.fromkeys", "asyncio.as_completed", "functools.reduce"),
     *("itertools.accumulate", "itertools.batched", "itertools.chain", "itertools.chain.from_iterable"),
@@ -49,12 +53,12 @@ _IN_ORDER = _ONE_BY_ONE | {
 
 
 def check_set_order(flow_class: FlowClass, bodies: Sequence[FlowBody]) -> Iterator[Diagnostic]:
-    """PST206 for whatever goes over a set, or takes one of its elements."""
+    """PST206 for whatever goes over a set, takes one of its elements, or makes a text of it."""
     for body in bodies:
         sets = Sets(flow_class, body, TaskValues(body))
         for located in body.nodes:
-            for taken, label in taken_in_order(body, located):
-                if sets.is_set(taken):
+            for taken, label in (*taken_in_order(body, located), *shown_as_text(flow_class, body, located)):
+                if sets.is_set(taken) and not is_of_numbers(taken):
                     made = sets.made_at(taken)
                     notes = () if made is None else (Note(body.module.file, made, "a set"),)
                     yield set_in_order(body.module.file, taken, label, notes)
@@ -64,11 +68,11 @@ def taken_in_order(body: FlowBody, located: Located) -> Iterator[tuple[Expressio
     """The expressions that a node takes one by one, in an order that shows, with what would be the matter there."""
     node = located.node
     match node:
-        case ForLoop(over=over, is_async=False):
+        case ForLoop(over=over, is_async=False) if not is_adding_up(body, node):
             yield over, "another order in another process"
         case Clause(over=over, is_async=False) if _order_shows(body, located):
             yield over, "another order in another process"
-        case Starred(value=value) if _spread_shows(located):
+        case Starred(value=value) if _spread_shows(body, located):
             yield value, "another order in another process"
         case Yield(value=value, is_from=True) if value is not None:
             yield value, "another order in another process"
@@ -91,8 +95,19 @@ def _taken_by_call(body: FlowBody, located: Located, call: Call) -> Iterator[tup
                 if argument.star == "*":
                     if origin not in _ORDER_FREE and not _is_order_free_method(call):
                         yield argument.value, "another order in another process"
-                elif origin in _IN_ORDER and not (origin in _ONE_BY_ONE and _is_absorbed(body, located.around, call)):
+                elif origin in _IN_ORDER and not _is_call_absorbed(body, located.around, call):
                     yield argument.value, "another order in another process"
+
+
+def _is_call_absorbed(body: FlowBody, around: Sequence[Node], call: Call) -> bool:
+    origin = body.origin(call.function)
+    if origin == "builtins.dict.fromkeys":
+        return is_under_key_name(body, around, call)
+    if origin in {"builtins.filter", "builtins.map"} and call.arguments:
+        calls = call.arguments[0].value
+        if isinstance(calls, Attribute) and body.is_self(calls.value):
+            return False
+    return origin in _ONE_BY_ONE and _is_absorbed(body, around, call)
 
 
 def _order_shows(body: FlowBody, located: Located) -> bool:
@@ -104,7 +119,10 @@ def _order_shows(body: FlowBody, located: Located) -> bool:
         return True
     if comprehension.kind == "set":
         return False
-    return comprehension.kind == "dict" or not _is_absorbed(body, located.around[:-1], comprehension)
+    around = located.around[:-1]
+    if comprehension.kind == "dict":
+        return not (fills_by_element(body, comprehension) and is_under_key_name(body, around, comprehension))
+    return not _is_absorbed(body, around, comprehension)
 
 
 def _acts(body: FlowBody, comprehension: Comprehension) -> bool:
@@ -115,11 +133,17 @@ def _acts(body: FlowBody, comprehension: Comprehension) -> bool:
                 return True
             case Call(function=Attribute(value=owner)) if body.is_self(owner):
                 return True
+            case Call(function=function) if body.origin(function) in _DRAWS:
+                return True
     return False
 
 
 def _is_absorbed(body: FlowBody, around: Sequence[Node], value: Node) -> bool:
-    """Whether what is given in some order goes where no order matters: `sorted(...)`, `len(...)`, `set.union(...)`."""
+    """Whether what is given in some order goes where no order matters: `sorted(...)`, `len(...)`, `set.union(...)`, or
+    a name of which no more than that is asked.
+    """
+    if _is_list(body, value) and is_under_lost_name(body, around, value):
+        return True
     if len(around) < 2 or not isinstance(around[-1], Argument) or not isinstance(around[-2], Call):
         return False
     call = around[-2]
@@ -131,13 +155,27 @@ def _is_absorbed(body: FlowBody, around: Sequence[Node], value: Node) -> bool:
     return origin in _ONE_BY_ONE and _is_absorbed(body, around[:-2], call)
 
 
+def _is_list(body: FlowBody, value: Node) -> bool:
+    """Whether it holds all that was taken; a generator gives it to the first who asks."""
+    match value:
+        case Comprehension(kind="list") | Display(kind="list" | "tuple"):
+            return True
+        case Call(function=function):
+            return body.origin(function) in {"builtins.list", "builtins.tuple"}
+        case _:
+            return False
+
+
 def _is_order_free_method(call: Call) -> bool:
     return isinstance(call.function, Attribute) and call.function.name in _ORDER_FREE_METHODS
 
 
-def _spread_shows(located: Located) -> bool:
+def _spread_shows(body: FlowBody, located: Located) -> bool:
     """`[*tags]`; of a call it is the argument that is asked about, and a set takes them in any order."""
-    return isinstance(located.parent, Display) and located.parent.kind in {"list", "tuple"}
+    display = located.parent
+    if not isinstance(display, Display) or display.kind not in {"list", "tuple"}:
+        return False
+    return not is_under_lost_name(body, located.around[:-1], display)
 
 
 def set_in_order(file: str, taken: Expression, label: str, notes: tuple[Note, ...] = ()) -> Diagnostic:

@@ -21,6 +21,7 @@ from persistc.flow_tree import (
     Call,
     Comprehension,
     Conditional,
+    Constant,
     Display,
     Expression,
     Name,
@@ -28,6 +29,7 @@ from persistc.flow_tree import (
     Operation,
     Quoted,
     Subscript,
+    Unary,
 )
 from persistc.model import PACKAGE, Class, Module, Parameter, ParameterKind
 from persistc.project import Project
@@ -252,6 +254,19 @@ class Sets:
                 return self._project.origin_of(annotation, module, inside) in _TYPES
             case _:
                 return False
+
+
+def is_of_numbers(value: Expression) -> bool:
+    """Whether it is a set of whole numbers that is written out: those have the same hash in every process."""
+    return isinstance(value, Display) and value.kind == "set" and all(_is_number(item) for item in value.items)
+
+
+def _is_number(value: Expression) -> bool:
+    match value:
+        case Constant(value=int()) | Unary(operator="-", value=Constant(value=int())):
+            return True
+        case _:
+            return False
 
 
 def _is_keys(value: Expression) -> bool:

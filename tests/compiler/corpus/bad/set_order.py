@@ -55,7 +55,7 @@ class CampaignFlow:
     async def tagged(self, number: int, names: dict[str, int], others: dict[str, int]) -> str:
         tags = await self.tags_of(number)
         seen = set()
-        for tag in tags:  # error: PST206
+        for tag in tags:
             seen.add(tag)
         unseen = tags.difference(seen) if number else {"none"}
         result = []
@@ -72,6 +72,27 @@ class CampaignFlow:
         if any(self.check(each) for each in recipients):  # error: PST206
             return 0
         return len([each for each in self._each(recipients)])
+
+    @flow
+    async def described(self, recipients: set[str]) -> str:
+        described = f"to {recipients}"  # error: PST206
+        await self.mail(str(recipients))  # error: PST206
+        await self.mail("to %s" % recipients)  # error: PST206
+        print(f"to {recipients}", repr(recipients))
+        return described
+
+    @flow
+    async def added_up(self, recipients: set[str]) -> dict[str, int]:
+        sizes: dict[str, int] = {}
+        initials = ""
+        for recipient in recipients:  # error: PST206
+            sizes[recipient] = len(recipient)
+        for recipient in recipients:  # error: PST206
+            initials += recipient[0]
+        names = list(recipients)  # error: PST206
+        await self.mail(names[0] + initials)
+        names.sort()
+        return sizes
 
     @flow
     async def waiting(self) -> list[str]:

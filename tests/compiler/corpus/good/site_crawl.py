@@ -64,6 +64,22 @@ class SiteCrawl:
                 heappush(heap, (rank + 1, link))
         return dict(sorted(ranks.items(), key=lambda item: item[1]))
 
+    @flow
+    async def measure(self, pages: frozenset[str]) -> int:
+        hosts: set[str] = set()
+        visits = {page: 0 for page in pages}
+        letters = 0
+        for page in pages:
+            letters += len(page)
+            hosts.add(page.split("/")[2])
+        names = list(hosts)
+        names.sort()
+        for name in names:
+            if await self._visit(f"https://{name}") is not None:
+                visits[f"https://{name}"] = 1
+        secure = [page for page in pages if page.startswith("https:")]
+        return letters + len(secure) + sum(visits.values())
+
     async def _visit(self, url: str) -> Page | None:
         if any(url.startswith(f"https://{host}") for host in BLOCKED):
             return None
