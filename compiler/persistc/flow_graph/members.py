@@ -37,11 +37,11 @@ def member_of(flow_class: FlowClass, body: FlowBody, attribute: Attribute) -> Me
 
 def is_proxy(flow_class: FlowClass, body: FlowBody, attribute: Attribute) -> bool:
     """Whether an attribute holds the proxy of another flow class."""
-    return body.is_self(attribute.value) and _proxied(flow_class, attribute.name) is not None
+    return body.is_self(attribute.value) and proxied(flow_class, attribute.name) is not None
 
 
 def _of_proxy(flow_class: FlowClass, held: str, name: str) -> Member | None:
-    found = _proxied(flow_class, held)
+    found = proxied(flow_class, held)
     if found is None:
         return None
     cls, module = found.cls, found.module
@@ -49,7 +49,7 @@ def _of_proxy(flow_class: FlowClass, held: str, name: str) -> Member | None:
     return Member(owned, cls.name, False) if owned is not None and owned.method.kind is not Kind.OTHER else None
 
 
-def _proxied(flow_class: FlowClass, held: str) -> FlowClass | None:
+def proxied(flow_class: FlowClass, held: str) -> FlowClass | None:
     """The flow class whose proxy `self.held` is declared to be."""
     for owner, module in flow_class.lineage:
         for attribute in owner.attributes:
