@@ -36,7 +36,7 @@ class Signatures:
 
     def of_flow(self, old: Owned, new: Owned, help_text: str) -> Iterator[Reason]:
         """The parameters of a flow and its result: a kept body has its own, but the classes in them are the same."""
-        for difference in self._differences(old, new):
+        for difference in self._differences(old, new, old.method.name):
             if difference.is_compatible:
                 yield difference.reason(Verdict.COMPATIBLE, old, new)
             elif "." in difference.path:
@@ -44,16 +44,16 @@ class Signatures:
             else:
                 yield difference.reason(Verdict.NEEDS_KEPT_VERSION, old, new, help_text)
 
-    def of_member(self, old: Owned, new: Owned) -> Iterator[Reason]:
+    def of_member(self, old: Owned, new: Owned, name: str) -> Iterator[Reason]:
         """The parameters and the result of a step or signal, which all versions of a flow share."""
-        for difference in self._differences(old, new):
+        for difference in self._differences(old, new, name):
             if difference.is_compatible:
                 yield difference.reason(Verdict.COMPATIBLE, old, new)
             else:
                 yield difference.reason(Verdict.BREAKING, old, new, _OLD_ROWS)
 
-    def _differences(self, old: Owned, new: Owned) -> Iterator[_Difference]:
-        what = f"{old.method.kind.value} `{old.method.name}`"
+    def _differences(self, old: Owned, new: Owned, name_of_method: str) -> Iterator[_Difference]:
+        what = f"{old.method.kind.value} `{name_of_method}`"
         before = {each.name: each for each in old.method.values}
         after = {each.name: each for each in new.method.values}
         for name, parameter in before.items():

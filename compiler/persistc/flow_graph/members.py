@@ -71,7 +71,10 @@ def _flow_class_of(flow_class: FlowClass, annotation: Expression, module: Module
         origin = module.origin_of(node) if isinstance(node, Name | Attribute) and dotted(node) else None
         home, _, name = (origin or "").rpartition(".")
         if name.startswith("Durable") and home.endswith(OUTPUT_SUFFIX):
-            target = f"{home.removesuffix(OUTPUT_SUFFIX)}.{name.removeprefix('Durable')}"
-            if (found := flow_class.project.find_class(target)) is not None:
-                return FlowClass(flow_class.project, found[1], found[0])
+            project, source = flow_class.project, home.removesuffix(OUTPUT_SUFFIX)
+            # An import of a module that has not been generated yet leads nowhere: it stands there as it is written.
+            names = [source, *(each.name for each in project.modules.values() if each.import_name == source)]
+            for target in names:
+                if (found := project.find_class(f"{target}.{name.removeprefix('Durable')}")) is not None:
+                    return FlowClass(project, found[1], found[0])
     return None
