@@ -1,7 +1,7 @@
 """What a change means for flows under way: each case with the exact words.
 
-`base.md` holds a module, the other pages edits of it, or of a module of their own. With `PERSISTC_FIXTURES=write` in the environment a run writes
-the outputs anew.
+`base.md` holds a module, the other pages edits of it, or of a module of their own. With `PERSISTC_FIXTURES=write` in
+the environment a run writes the outputs anew.
 """
 
 from __future__ import annotations
