@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from persistc.flow_tree import Constant
 from persistc.keeping.code_shapes import members_used, shape, signature
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Class, Kind
@@ -73,7 +74,7 @@ class Members:
                 yield f"the attribute {name} is set nowhere in {cls.name} any more: set it in `__init__` again"
 
     def changed_constants(self, flows: Iterable[str]) -> Iterator[str]:
-        """What is to be said of the names that the class body gives another value than it gave, where these use one."""
+        """What is to be said of the names that the class gives another value than it gave, where these use one."""
         cls, flows = self.new.cls, tuple(flows)
         before, now = _constants(self.old.cls), _constants(cls)
         callers = dict.fromkeys((*flows, *self.reached(flows)))
@@ -119,5 +120,9 @@ class Members:
 
 
 def _constants(cls: Class) -> Mapping[str, str]:
-    """What the class body assigns to its names."""
-    return {each.name: each.value.text for each in cls.attributes if each.value is not None and each.method is None}
+    """What the class body assigns to its names, and the literals that methods assign to those of the instance."""
+    return {
+        each.name: each.value.text
+        for each in cls.attributes
+        if each.value is not None and (each.method is None or isinstance(each.value.expression, Constant))
+    }

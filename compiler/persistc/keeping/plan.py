@@ -84,7 +84,7 @@ def plan_keeping(change: Change, new_number: int | None) -> Plan | NothingToKeep
     older = tuple(name for name in kept.values() if members.is_unchanged(name))
     helpers, put_back = members.differing_helpers((flow, *older)), members.gone_steps((flow, *older))
     names = _names(old, flow, (*helpers, *put_back))
-    reached = dict.fromkeys((*names, *_names(old, flow, members.reached((flow,)))))
+    reached = outside.led_to((*names, *_names(old, flow, members.reached((flow,)))))
     renamed = {name: _free(name, number, new, members) for name in helpers}
     return Plan(
         flow=flow,
@@ -117,7 +117,7 @@ def _is_unchanged(change: Change, members: Members, outside: OutsideNames) -> bo
         return False
     if any(members.changed_constants((flow,))):
         return False
-    return not any(map(outside.is_changed, _names(old, flow, members.reached((flow,)))))
+    return not any(map(outside.is_changed, outside.led_to(_names(old, flow, members.reached((flow,))))))
 
 
 def _other_flows(change: Change, members: Members, helpers: Iterable[str]) -> Iterator[str]:
