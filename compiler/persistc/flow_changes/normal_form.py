@@ -226,9 +226,11 @@ class _Scope:
         if isinstance(part, ast.Name | ast.Attribute) and (found := self._constant(part)) is not None:
             self._value(found, place, around, is_limit=is_limit)
         limit = self.limit_of(part) if isinstance(part, ast.Call) else None
+        # What these give may be no time at all, for which nothing waits.
+        is_difference = isinstance(part, ast.Compare) or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
         for child in ast.iter_child_nodes(part):
             given = child.value if isinstance(child, ast.keyword) else child
-            self._constants(child, place, around, is_limit=is_limit or given is limit)
+            self._constants(child, place, around, is_limit=(is_limit and not is_difference) or given is limit)
 
     def _constant(self, node: ast.Name | ast.Attribute) -> NamedConstant | None:
         origin = self._origin(node)

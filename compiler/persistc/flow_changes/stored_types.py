@@ -168,7 +168,7 @@ class StoredTypes:
         if origin is None:
             return Plain(shown, shown)
         if (found := self.project.find_class(origin)) is not None:
-            return self._class(*found)
+            return self.of_class(*found)
         bound = self.project.binding(origin)
         if bound is not None and bound[0].value is not None:
             value, home = bound[0].value.expression, bound[1]
@@ -178,7 +178,8 @@ class StoredTypes:
             return self.read(value, home)
         return Plain(origin, shown)
 
-    def _class(self, cls: Class, module: Module) -> Written:
+    def of_class(self, cls: Class, module: Module) -> Written:
+        """What values of a class look like in the log."""
         lineage = self.project.lineage(cls, module)
         bases = {base.origin for owner, _ in lineage for base in owner.bases}
         if bases & _ENUMS:
