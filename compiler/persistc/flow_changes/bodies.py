@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from persistc.flow_changes.normal_form import Statement
+from persistc.flow_changes.statements import Statement
 from persistc.flow_changes.verdicts import Reason, Verdict
 from persistc.flow_graph.regions import Place
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from persistc.checks.flow_class import FlowClass, flow_classes
 from persistc.flow_changes.bodies import body_change
-from persistc.flow_changes.normal_form import Statement, body_text, defines_functions, normal_form
+from persistc.flow_changes.normal_form import normal_form
 from persistc.flow_changes.python_functions import Sources
 from persistc.flow_changes.signatures import Signatures
+from persistc.flow_changes.statements import Statement, body_text, defines_functions
 from persistc.flow_changes.stored_types import StoredTypes
 from persistc.flow_changes.type_changes import TypeChanges
 from persistc.flow_changes.verdicts import FlowChange, Reason, Verdict, folded

@@ -13,9 +13,8 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from persistc import flow_tree as tree
 from persistc.checks.flow_class import FlowClass
-from persistc.expression_text import expression_text
+from persistc.flow_changes.constants import Constants
 from persistc.flow_changes.loggers import Loggers
 from persistc.flow_changes.named_members import MemberNames, Named, NamedConstant, instance_name
 from persistc.flow_changes.python_functions import Sources
@@ -26,14 +25,14 @@ from persistc.flow_changes.python_syntax import (
     is_positive,
     log_line,
     made_from,
-    may_last,
     nodes,
     parameter,
     says_nothing,
     values_given,
 )
+from persistc.flow_changes.statements import Statement
 from persistc.flow_graph.regions import Place
-from persistc.model import PACKAGE, Kind, Module, Text
+from persistc.model import PACKAGE, Kind, Module
 from persistc.project import Owned
 from persistc.spans import Span
 
@@ -50,39 +49,13 @@ _TIMERS = frozenset(_LIMITS)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement, or the head of a compound one."""
-
-    form: str
-    shown: str
-    place: Place
-    calls: tuple[str, ...]
-    """The steps, signals and timers it asks for, in the order they are written."""
-    is_condition: bool
-    around: tuple[int, ...]
-    """The loops and parallel regions it stands in, by the number of their own statement: calls may lead back here."""
-
-
 def normal_form(flow_class: FlowClass, flow: Owned, sources: Sources) -> tuple[Statement, ...]:
     """The statements of a flow with those of the methods and functions it reaches."""
-    reader = _Reader(flow_class, sources, Loggers(flow_class.project))
+    reader = _Reader(flow_class, sources, Loggers(flow_class.project), Constants(flow_class.project))
     function = sources.function(flow)
     if function is not None:
         reader.function(function, flow, flow_class, ())
     return tuple(reader.found)
-
-
-def defines_functions(statements: Sequence[Statement]) -> bool:
-    """Whether a body has functions in it, which call what they call when they are called."""
-    return any(each.form.startswith(("FunctionDef ", "AsyncFunctionDef ")) for each in statements)
-
-
-def body_text(function: Function | None) -> str:
-    """The body of a step in a form that comments, layout and docstrings do not change."""
-    if function is None:
-        return ""
-    return "\n".join(ast.unparse(each) for each in function.body if not says_nothing(each))
 
 
 @dataclass
@@ -90,10 +63,10 @@ class _Reader:
     flow_class: FlowClass
     sources: Sources
     loggers: Loggers
+    constants: Constants
     found: list[Statement] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
     """The methods and functions already told, with the names they have here."""
-    constants: set[str] = field(default_factory=set)
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What those call that have been told to their end."""
 
@@ -224,7 +197,8 @@ class _Scope:
     def _constants(self, part: ast.AST, place: Place, around: tuple[int, ...], *, is_limit: bool = False) -> None:
         """The values of names of modules and classes, where they are first used; how long a wait is may change."""
         if isinstance(part, ast.Name | ast.Attribute) and (found := self._constant(part)) is not None:
-            self._value(found, place, around, is_limit=is_limit)
+            for shown in self.reader.constants.values(found, is_limit=is_limit):
+                self.reader.found.append(Statement(f"name {shown}", shown, place, (), False, around))
         limit = self.limit_of(part) if isinstance(part, ast.Call) else None
         # What these give may be no time at all, for which nothing waits.
         is_difference = isinstance(part, ast.Compare) or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
@@ -234,30 +208,11 @@ class _Scope:
 
     def _constant(self, node: ast.Name | ast.Attribute) -> NamedConstant | None:
         origin = self._origin(node)
-        if origin is not None and (found := self._of_module(origin)) is not None:
+        if origin is not None and (found := self.reader.constants.of_module(origin)) is not None:
             return found
         if isinstance(node, ast.Attribute):
             return self.members.constant(node, self._origin(node.value))
         return None
-
-    def _of_module(self, origin: str) -> NamedConstant | None:
-        bound = self.reader.flow_class.project.binding(origin)
-        if bound is None or bound[0].value is None:
-            return None
-        return NamedConstant(origin, bound[0].name, bound[0].value, bound[1])
-
-    def _value(self, named: NamedConstant, place: Place, around: tuple[int, ...], *, is_limit: bool) -> None:
-        """What a name stands for, and what the names in that do."""
-        if named.key in self.reader.constants or (is_limit and may_last(_parsed(named.value))):
-            return
-        self.reader.constants.add(named.key)
-        shown = f"{named.shown} = {expression_text(named.value.expression)}"
-        self.reader.found.append(Statement(f"name {shown}", shown, place, (), False, around))
-        for node in tree.walk(named.value.expression):
-            if isinstance(node, tree.Name | tree.Attribute):
-                origin = self.reader.flow_class.project.origin_of(node, named.module, named.owner)
-                if origin is not None and (inner := self._of_module(origin)) is not None:
-                    self._value(inner, place, around, is_limit=is_limit)
 
     def _place(self, node: ast.AST) -> Place:
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
@@ -363,10 +318,6 @@ class _Scope:
     def step_of(self, node: ast.Call) -> Owned | None:
         named = self._member(node.func) if isinstance(node.func, ast.Attribute) else None
         return named.owned if named is not None and named.is_bound and named.owned.method.kind is Kind.STEP else None
-
-
-def _parsed(value: Text) -> ast.expr:
-    return ast.parse(f"({value.text})", mode="eval").body
 
 
 _A_WHILE = ast.Constant("a while")

@@ -76,7 +76,9 @@ class Members:
     def changed_constants(self, flows: Iterable[str]) -> Iterator[str]:
         """What is to be said of the names that the class gives another value than it gave, where these use one."""
         cls, flows = self.new.cls, tuple(flows)
-        before, now = _constants(self.old.cls), _constants(cls)
+        bases = [each for each, home in self.project.lineage(cls, self.new.module) if home is self.new.module]
+        bases_before = [each for base in bases if (each := self.old.module.find(base.name)) is not None]
+        before, now = _constants(bases_before), _constants(bases)
         callers = dict.fromkeys((*flows, *self.reached(flows)))
         used = (name for caller in callers for name in members_used(self.old.methods[caller], cls.name))
         for name in dict.fromkeys(used):
@@ -119,10 +121,11 @@ class Members:
         return now is not None and signature(self.old.methods[name]) != signature(now)
 
 
-def _constants(cls: Class) -> Mapping[str, str]:
-    """What the class body assigns to its names, and the literals that methods assign to those of the instance."""
+def _constants(lineage: Iterable[Class]) -> Mapping[str, str]:
+    """What class bodies assign to their names, and the literals that methods assign to those of the instance."""
     return {
         each.name: each.value.text
+        for cls in reversed(tuple(lineage))
         for each in cls.attributes
         if each.value is not None and (each.method is None or isinstance(each.value.expression, Constant))
     }

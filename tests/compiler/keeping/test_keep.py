@@ -85,7 +85,11 @@ def many() -> int:
     return MANY
 
 
-class CountFlow:
+class Base:
+    most = 9
+
+
+class CountFlow(Base):
     attempts = 3
 
     def __init__(self) -> None:
@@ -99,7 +103,7 @@ class CountFlow:
         return self.rate
 
     def _tries(self) -> int:
-        return self.attempts
+        return self.attempts + self.most
 
     def _many(self) -> int:
         return many()
@@ -110,6 +114,7 @@ class CountFlow:
     ("was", "now", "said"),
     [
         ("attempts = 3", "attempts = 5", "attempts of CountFlow was 3 and is 5 now"),
+        ("most = 9", "most = 8", "most of CountFlow was 9 and is 8 now"),
         ("rate = 5", "rate = 6", "rate of CountFlow was 5 and is 6 now"),
         (
             "PAIR = 2",
