@@ -93,6 +93,14 @@ def is_proxy(flow_class: FlowClass, body: FlowBody, value: Expression) -> bool:
     return held is not None and held.is_proxy
 
 
+def proxied(flow_class: FlowClass, held: str) -> FlowClass | None:
+    """The flow class whose proxy `self.held` is."""
+    project = flow_class.project
+    found = (_declared(project, each) for each in declarations(flow_class, held))
+    first = next((each for each in found if each is not None), None)
+    return FlowClass(project, first.module, first.cls) if first is not None and first.is_proxy else None
+
+
 def _named(through: Through, owned: Owned | None, on: Class) -> Named | None:
     return None if owned is None else Named(through, owned, on)
 

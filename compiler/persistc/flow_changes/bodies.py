@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from persistc.flow_changes.normal_form import Statement
+from persistc.flow_changes.statements import Statement
 from persistc.flow_changes.verdicts import Reason, Verdict
 from persistc.flow_graph.regions import Place
 
@@ -52,6 +52,8 @@ def _difference(old: Statement | None, new: Statement | None) -> str:
             return f"it calls {_named(second)} in another way, `{new.shown}`, and did `{old.shown}`"
         case Statement(is_condition=True), Statement(is_condition=True):
             return f"the condition is `{new.shown}`, and was `{old.shown}`"
+        case Statement(), Statement() if all(each.form.startswith("def ") for each in (old, new)):
+            return f"it calls `{new.shown}`, and called `{old.shown}`"
         case _:
             return f"it now {_does(new, 'calls', 'does')}, and {_does(old, 'called', 'did')}"
 

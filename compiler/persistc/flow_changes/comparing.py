@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from persistc.checks.flow_class import FlowClass, flow_classes
 from persistc.flow_changes.bodies import body_change
-from persistc.flow_changes.normal_form import Statement, body_text, defines_functions, normal_form
+from persistc.flow_changes.normal_form import normal_form
 from persistc.flow_changes.python_functions import Sources
 from persistc.flow_changes.signatures import Signatures
+from persistc.flow_changes.statements import Statement, body_text, defines_functions
 from persistc.flow_changes.stored_types import StoredTypes
 from persistc.flow_changes.type_changes import TypeChanges
 from persistc.flow_changes.verdicts import FlowChange, Reason, Verdict, folded
@@ -18,6 +19,7 @@ from persistc.flow_graph.regions import Dynamic, FlowGraph, Place, Started, Step
 from persistc.model import Kind
 from persistc.project import Owned
 from persistc.reading import Reading
+from persistc.versions import is_kept
 
 _OPTIONS = ("delay", "retry", "at_most_once", "raises")
 
@@ -50,14 +52,15 @@ class _Flow:
     def statements(self) -> tuple[Statement, ...]:
         return normal_form(self.flow_class, self.owned, self.sources)
 
-    def calls(self) -> dict[str, Place]:
-        """The steps and signals of its own class that it asks for, and where first."""
-        found: dict[str, Place] = {}
+    def calls(self) -> dict[tuple[str, str], Place]:
+        """The steps and signals that it asks for, each by its class (empty for its own) and name, and where first."""
+        found: dict[tuple[str, str], Place] = {}
         for region in inside((self.graph.body,)):
             told = region.told.parts if isinstance(region, Dynamic) else (region,)
             for each in told:
-                if isinstance(each, Step | Wait) and each.name in self.flow_class.members:
-                    found.setdefault(each.name, each.place)
+                if isinstance(each, Step | Wait):
+                    cls = "" if each.class_name == self.flow_class.cls.name else each.class_name
+                    found.setdefault((cls, each.name), each.place)
         return found
 
     def is_straight(self) -> bool:
@@ -80,7 +83,8 @@ class _Comparison:
     def __init__(self, old: Reading, new: Reading) -> None:
         self._old = _flows(old)
         self._new = _flows(new)
-        self._classes = {each.cls.name for each in flow_classes(new.project)}
+        self._old_classes = _classes(old)
+        self._classes = _classes(new)
         types = TypeChanges(StoredTypes(old.project), StoredTypes(new.project))
         self._signatures = Signatures(types)
 
@@ -160,9 +164,14 @@ class _Comparison:
     def _of_members(self, old: _Flow, new: _Flow) -> Iterator[Reason]:
         """What has changed about the steps and signals that the old body asks for."""
         bodies: list[str] = []
-        for name, called in old.calls().items():
-            before, after = old.flow_class.members[name], new.flow_class.members.get(name)
-            kind = before.method.kind
+        for (cls, called_name), called in old.calls().items():
+            owner = self._old_classes.get(cls) if cls else old.flow_class
+            owner_now = self._classes.get(cls) if cls else new.flow_class
+            before = owner.members.get(called_name) if owner is not None else None
+            after = owner_now.members.get(called_name) if owner_now is not None else None
+            if before is None:
+                continue
+            kind, name = before.method.kind, f"{cls}.{called_name}" if cls else called_name
             if after is None or after.method.kind is not kind:
                 yield Reason(
                     Verdict.BREAKING,
@@ -172,7 +181,7 @@ class _Comparison:
                     f"keep {kind.value} `{name}` while flows that ask for it are under way",
                 )
                 continue
-            yield from self._signatures.of_member(before, after)
+            yield from self._signatures.of_member(before, after, name)
             changed = [option for option in _OPTIONS if _option(before, option) != _option(after, option)]
             if changed:
                 place = Place(after.module.file, after.method.span)
@@ -183,6 +192,11 @@ class _Comparison:
         if bodies:
             listed = ", ".join(f"`{name}`" for name in bodies)
             yield Reason(Verdict.COMPATIBLE, f"only what is done in {listed} changed", None, new.place)
+
+
+def _classes(reading: Reading) -> dict[str, FlowClass]:
+    """The flow classes by name, as the log has them."""
+    return {each.cls.name: each for each in flow_classes(reading.project)}
 
 
 def _flows(reading: Reading) -> dict[tuple[str, int], _Flow]:
@@ -215,4 +229,7 @@ def _code(flow: _Flow) -> str:
 
 
 def _kept(flow: _Flow) -> str:
+    """What to do about a body that is not there any more."""
+    if is_kept(flow.owned.method):
+        return f"put `{flow.owned.method.name}` back as it was: it is for flows of version {flow.version} under way"
     return f"keep the old body beside the new one: `persistc keep {flow.flow_class.cls.name}.{flow.owned.method.name}`"

@@ -2,7 +2,8 @@
 
 Comments, layout, quotes, docstrings, annotations, logging, the order of keyword arguments, the length of sleeps and
 time limits, and the names of local variables and of unmarked methods are not in it. What unmarked methods and functions
-of the project do stands where they are first called.
+of the project do, with their parameters, defaults and decorators, stands where they are first named, on `self`, by
+`super()`, by a class or by themselves; so do the values of names of modules and classes.
 """
 
 from __future__ import annotations
@@ -13,90 +14,78 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from persistc.checks.flow_class import FlowClass
-from persistc.checks.flow_code import above
-from persistc.expression_text import expression_text
+from persistc.flow_changes.constants import Constants
+from persistc.flow_changes.loggers import Loggers
+from persistc.flow_changes.named_members import MemberNames, Named, NamedConstant, instance_name
 from persistc.flow_changes.python_functions import Sources
 from persistc.flow_changes.python_syntax import (
     dotted,
     first_line,
     is_block,
     is_positive,
+    log_line,
+    made_from,
     nodes,
+    parameter,
     says_nothing,
-    self_name,
+    values_given,
 )
+from persistc.flow_changes.statements import Statement
 from persistc.flow_graph.regions import Place
 from persistc.model import PACKAGE, Kind, Module
 from persistc.project import Owned
 from persistc.spans import Span
 
 _LIMITS = {
-    "asyncio.sleep": 0,
-    f"{PACKAGE}.sleep": 0,
-    "asyncio.timeout": 0,
-    "asyncio.wait_for": 1,
+    "asyncio.sleep": (0, "delay"),
+    f"{PACKAGE}.sleep": (0, "duration"),
+    "asyncio.timeout": (0, "delay"),
+    "asyncio.wait_for": (1, "timeout"),
 }
 """Where these functions take a duration."""
+_WAIT = f"{PACKAGE}.wait_for_signal"
 _REPEATED = (ast.For, ast.AsyncFor, ast.While)
 _TIMERS = frozenset(_LIMITS)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement, or the head of a compound one."""
-
-    form: str
-    shown: str
-    place: Place
-    calls: tuple[str, ...]
-    """The steps, signals and timers it asks for, in the order they are written."""
-    is_condition: bool
-    around: tuple[int, ...]
-    """The loops and parallel regions it stands in, by the number of their own statement: calls may lead back here."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def normal_form(flow_class: FlowClass, flow: Owned, sources: Sources) -> tuple[Statement, ...]:
     """The statements of a flow with those of the methods and functions it reaches."""
-    reader = _Reader(flow_class, sources)
+    reader = _Reader(flow_class, sources, Loggers(flow_class.project), Constants(flow_class.project))
     function = sources.function(flow)
     if function is not None:
-        reader.function(function, flow, ())
+        reader.function(function, flow, flow_class, ())
     return tuple(reader.found)
-
-
-def defines_functions(statements: Sequence[Statement]) -> bool:
-    """Whether a body has functions in it, which call what they call when they are called."""
-    return any(each.form.startswith(("FunctionDef ", "AsyncFunctionDef ")) for each in statements)
-
-
-def body_text(function: ast.FunctionDef | ast.AsyncFunctionDef | None) -> str:
-    """The body of a step in a form that comments, layout and docstrings do not change."""
-    if function is None:
-        return ""
-    return "\n".join(ast.unparse(each) for each in function.body if not says_nothing(each))
 
 
 @dataclass
 class _Reader:
     flow_class: FlowClass
     sources: Sources
+    loggers: Loggers
+    constants: Constants
     found: list[Statement] = field(default_factory=list)
     told: dict[str, str] = field(default_factory=dict)
     """The methods and functions already told, with the names they have here."""
-    constants: set[str] = field(default_factory=set)
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """What those call that have been told to their end."""
 
     def function(
         self,
-        function: ast.FunctionDef | ast.AsyncFunctionDef,
+        function: Function,
         owned: Owned | Module,
+        flow_class: FlowClass,
         around: tuple[int, ...],
         *,
         is_flow: bool = True,
     ) -> None:
-        scope = _Scope(self, owned, self_name(function) if isinstance(owned, Owned) else None)
-        scope.rename(function, with_parameters=not is_flow)
+        is_method = isinstance(owned, Owned)
+        owner = owned.owner if isinstance(owned, Owned) else flow_class.cls
+        members = MemberNames(flow_class, owner, instance_name(function) if is_method else None)
+        scope = _Scope(self, function, owned, members)
+        scope.rename(with_parameters=not is_flow)
+        if not is_flow:
+            scope.head(around)
         scope.block(function.body, around)
 
 
@@ -105,17 +94,28 @@ class _Scope:
     """One function being read."""
 
     reader: _Reader
+    function: Function
     owned: Owned | Module
-    self_name: str | None
+    members: MemberNames
     renamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def module(self) -> Module:
         return self.owned.module if isinstance(self.owned, Owned) else self.owned
 
-    def rename(self, function: ast.FunctionDef | ast.AsyncFunctionDef, *, with_parameters: bool) -> None:
+    @property
+    def self_name(self) -> str | None:
+        return self.members.self_name
+
+    def head(self, around: tuple[int, ...]) -> None:
+        """The parameters of what is called, with their defaults, and what decorates it."""
+        self._add(self.function, [self.function.args], around, word="def")
+        for decorator in self.function.decorator_list:
+            self._add(decorator, [decorator], around, word="@", shown=f"@{ast.unparse(decorator)}")
+
+    def rename(self, *, with_parameters: bool) -> None:
         """Number the local names in the order they first occur."""
-        arguments = function.args
+        function, arguments = self.function, self.function.args
         parameters = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
         parameters += [each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None]
         names = list(parameters) if with_parameters else []
@@ -139,7 +139,7 @@ class _Scope:
             self._statement(statement, around)
 
     def _statement(self, node: ast.stmt, around: tuple[int, ...]) -> None:
-        if says_nothing(node):
+        if says_nothing(node) or self._is_for_people(node):
             return
         blocks = [(name, value) for name, value in ast.iter_fields(node) if is_block(value)]
         if not blocks:
@@ -170,42 +170,49 @@ class _Scope:
     def _mark(self, form: str, node: ast.AST, around: tuple[int, ...]) -> None:
         self.reader.found.append(Statement(form, form, self._place(node), (), False, around))
 
-    def _add(self, node: ast.AST, parts: Sequence[ast.AST], around: tuple[int, ...], word: str = "") -> None:
+    def _add(
+        self, node: ast.AST, parts: Sequence[ast.AST], around: tuple[int, ...], word: str = "", shown: str = ""
+    ) -> None:
         calls = [call for part in parts for call in self._calls(part)]
         reached = [each for part in parts for each in self._reached(part)]
-        for key, function, _ in reached:
+        for key, function, _, _ in reached:
             if key in self.reader.told:
                 # What is not told to its end calls itself, and may call anything it has called before.
                 calls += self.reader.calls.get(key, (function.name,))
         form = " ".join([word, *(self._form(part) for part in parts)])
-        shown = first_line(node)
         is_condition = isinstance(node, ast.If | ast.While | ast.Match | ast.match_case)
         place = self._place(node)
-        self.reader.found.append(Statement(form, shown, place, tuple(calls), is_condition, around))
+        self.reader.found.append(Statement(form, shown or first_line(node), place, tuple(calls), is_condition, around))
         for part in parts:
             self._constants(part, place, around)
-        for key, function, owned in reached:
+        for key, function, owned, flow_class in reached:
             if key not in self.reader.told:
                 self.reader.told[key] = f"_method_{len(self.reader.told)}"
                 start = len(self.reader.found)
-                self.reader.function(function, owned, around, is_flow=False)
+                self.reader.function(function, owned, flow_class, around, is_flow=False)
                 told = (call for each in self.reader.found[start:] for call in each.calls)
                 self.reader.calls[key] = tuple(dict.fromkeys(told))
                 self._mark("end of call", node, around)
 
-    def _constants(self, part: ast.AST, place: Place, around: tuple[int, ...]) -> None:
-        """The values of module names, where they are first used; how long a wait is may change."""
-        for node in ast.walk(part):
-            origin = self._origin(node) if isinstance(node, ast.Name | ast.Attribute) else None
-            bound = self.reader.flow_class.project.binding(origin) if origin is not None else None
-            value = bound[0].value if bound is not None else None
-            if origin is None or value is None or origin in self.reader.constants:
-                continue
-            self.reader.constants.add(origin)
-            text = expression_text(value.expression)
-            if "timedelta(" not in text:
-                shown = f"{origin.rpartition('.')[2]} = {text}"
+    def _constants(self, part: ast.AST, place: Place, around: tuple[int, ...], *, is_limit: bool = False) -> None:
+        """The values of names of modules and classes, where they are first used; how long a wait is may change."""
+        if isinstance(part, ast.Name | ast.Attribute) and (found := self._constant(part)) is not None:
+            for shown in self.reader.constants.values(found, is_limit=is_limit):
                 self.reader.found.append(Statement(f"name {shown}", shown, place, (), False, around))
+        limit = self.limit_of(part) if isinstance(part, ast.Call) else None
+        # What these give may be no time at all, for which nothing waits.
+        is_difference = isinstance(part, ast.Compare) or (isinstance(part, ast.BinOp) and isinstance(part.op, ast.Sub))
+        for child in ast.iter_child_nodes(part):
+            given = child.value if isinstance(child, ast.keyword) else child
+            self._constants(child, place, around, is_limit=(is_limit and not is_difference) or given is limit)
+
+    def _constant(self, node: ast.Name | ast.Attribute) -> NamedConstant | None:
+        origin = self._origin(node)
+        if origin is not None and (found := self.reader.constants.of_module(origin)) is not None:
+            return found
+        if isinstance(node, ast.Attribute):
+            return self.members.constant(node, self._origin(node.value))
+        return None
 
     def _place(self, node: ast.AST) -> Place:
         line, column = getattr(node, "lineno", None), getattr(node, "col_offset", 0)
@@ -217,35 +224,49 @@ class _Scope:
 
     def _calls(self, part: ast.AST) -> Iterator[str]:
         for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and (owned := self._member(node)) is not None:
-                if owned.method.kind in {Kind.STEP, Kind.SIGNAL}:
-                    yield node.attr
+            if isinstance(node, ast.Attribute) and (named := self._member(node)) is not None:
+                if named.is_recorded:
+                    yield named.shown
             elif isinstance(node, ast.Call) and self._origin(node.func) in _TIMERS:
                 yield "a timer"
 
-    def _reached(self, part: ast.AST) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, Owned | Module]]:
+    def _reached(self, part: ast.AST) -> Iterator[tuple[str, Function, Owned | Module, FlowClass]]:
         """The methods without a mark and the functions of the project that are named."""
         for node in ast.walk(part):
-            if isinstance(node, ast.Attribute) and (owned := self._member(node)) is not None:
-                function = self.reader.sources.function(owned)
-                if owned.method.kind not in {Kind.STEP, Kind.SIGNAL} and function is not None:
-                    yield f"{owned.owner.qualified}.{node.attr}", function, owned
+            if isinstance(node, ast.Attribute) and (named := self._member(node)) is not None:
+                function = self.reader.sources.function(named.owned)
+                if not named.is_recorded and function is not None:
+                    yield named.key, function, named.owned, named.flow_class
             elif isinstance(node, ast.Name | ast.Attribute) and (origin := self._origin(node)) is not None:
                 home, _, name = origin.rpartition(".")
                 module = self.reader.flow_class.project.modules.get(home) if home.startswith(".") else None
                 if module is not None and (found := self.reader.sources.of(module).by_name.get(name)) is not None:
-                    yield origin, found, module
+                    yield origin, found, module, self.reader.flow_class
 
-    def _member(self, node: ast.Attribute) -> Owned | None:
-        if not isinstance(self.owned, Owned):
-            return None
-        match node.value:
-            case ast.Name(id=name) if name == self.self_name:
-                return self.reader.flow_class.members.get(node.attr)
-            case ast.Call(func=ast.Name(id="super")):
-                return above(self.reader.flow_class, self.owned.owner, node.attr)
-            case _:
-                return None
+    def _member(self, node: ast.Attribute) -> Named | None:
+        return self.members.method(node, self._origin(node.value))
+
+    def _is_for_people(self, node: ast.stmt) -> bool:
+        """Whether a statement only writes a line for the log or the screen."""
+        called = log_line(node)
+        if isinstance(called, ast.Attribute):
+            return self._is_logger(called.value)
+        return called is not None and self._origin(called) == "builtins.print"
+
+    def _is_logger(self, value: ast.expr) -> bool:
+        match made_from(value):
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == self.self_name:
+                return self.reader.loggers.is_attribute(self.members.flow_class.lineage, name)
+            case ast.Name(id=name) if (declared := parameter(self.function, name)) is not None:
+                origin = self._origin(declared.annotation) if declared.annotation is not None else None
+                return self.reader.loggers.is_logger(origin)
+            case ast.Name(id=name) if name in self.renamed:
+                given = list(values_given(self.function, name))
+                return bool(given) and all(
+                    each is not None and self.reader.loggers.is_logger(self._origin(made_from(each))) for each in given
+                )
+            case found:
+                return self.reader.loggers.is_logger(self._origin(found))
 
     def _origin(self, node: ast.expr) -> str | None:
         name = dotted(node)
@@ -268,6 +289,8 @@ class _Scope:
         return ast.dump(normal)
 
     def name_of(self, name: str) -> str:
+        if name == self.self_name:
+            return "self"
         if name not in self.renamed:
             return name
         if not self.renamed[name]:
@@ -275,21 +298,29 @@ class _Scope:
         return self.renamed[name]
 
     def name_of_member(self, node: ast.Attribute) -> str:
-        owned = self._member(node)
-        if owned is None or owned.method.kind is not Kind.OTHER:
+        named = self._member(node)
+        if named is None or named.owned.method.kind is not Kind.OTHER:
             return node.attr
-        key = f"{owned.owner.qualified}.{node.attr}"
-        return self.reader.told.get(key, f"_method_{len(self.reader.told)}")
+        return self.reader.told.get(named.key, f"_method_{len(self.reader.told)}")
 
-    def limit_of(self, node: ast.Call) -> int | None:
-        return _LIMITS.get(self._origin(node.func) or "")
+    def limit_of(self, node: ast.Call) -> ast.expr | None:
+        """The argument of a call that is a duration."""
+        origin = self._origin(node.func) or ""
+        position, keyword = (len(node.args), "timeout") if origin == _WAIT else _LIMITS.get(origin, (None, ""))
+        if position is None:
+            return None
+        given = next((each.value for each in node.keywords if each.arg == keyword), None)
+        return node.args[position] if position < len(node.args) else given
 
     def is_wait(self, node: ast.Call) -> bool:
-        return self._origin(node.func) == f"{PACKAGE}.wait_for_signal"
+        return self._origin(node.func) == _WAIT
 
     def step_of(self, node: ast.Call) -> Owned | None:
-        owned = self._member(node.func) if isinstance(node.func, ast.Attribute) else None
-        return owned if owned is not None and owned.method.kind is Kind.STEP else None
+        named = self._member(node.func) if isinstance(node.func, ast.Attribute) else None
+        return named.owned if named is not None and named.is_bound and named.owned.method.kind is Kind.STEP else None
+
+
+_A_WHILE = ast.Constant("a while")
 
 
 class _Normal(ast.NodeTransformer):
@@ -303,6 +334,9 @@ class _Normal(ast.NodeTransformer):
         name = self._scope.name_of_member(node)
         return ast.Attribute(self.visit(node.value), name, node.ctx)
 
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(self._scope.name_of(node.arg), None)
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         assert node.value is not None
         return ast.Assign([self.visit(node.target)], self.visit(node.value))
@@ -310,8 +344,9 @@ class _Normal(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         arguments, keywords = list(node.args), list(node.keywords)
         limit = self._scope.limit_of(node)
-        if limit is not None and limit < len(arguments) and is_positive(arguments[limit]):
-            arguments[limit] = ast.Constant("a while")
+        if limit is not None and is_positive(limit):
+            arguments = [_A_WHILE if each is limit else each for each in arguments]
+            keywords = [ast.keyword(each.arg, _A_WHILE) if each.value is limit else each for each in keywords]
         if self._scope.is_wait(node):
             keywords = [each for each in keywords if each.arg != "timeout"]
         step = self._scope.step_of(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from persistc.checks.type_tables import (
     UNION,
 )
 from persistc.expression_text import expression_text
+from persistc.flow_changes.stored_classes import Form, StoredClasses
 from persistc.flow_tree import Attribute, Call, Constant, Expression, Name, Operation, Quoted, Subscript
 from persistc.model import Class, ClassAttribute, Module
 from persistc.project import Project
@@ -74,10 +75,11 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """An enum or `Literal`: a set of values."""
+    """An enum or `Literal`: its values, each with the name it has."""
 
-    texts: frozenset[str]
+    names: Mapping[str, str]
     shown: str
+    is_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Record:
 class Field:
     written: Written
     is_required: bool
+    is_last: bool
+    """Stands behind those that are not, where fields are told by their place."""
 
 
 Written: TypeAlias = Plain | Alternatives | Listed | Fixed | Keyed | Values | Record
@@ -138,7 +142,7 @@ class StoredTypes:
         origin = self.project.origin_of(node.value, module, inside)
         parts = [self.read(item, module, inside) for item in node.items] if origin not in LITERAL else []
         if origin in LITERAL:
-            return Values(frozenset(expression_text(item) for item in node.items), shown)
+            return Values({expression_text(item): expression_text(item) for item in node.items}, shown)
         if origin in ANNOTATED:
             # A conversion of the user's own decides; without one, only the type counts.
             converted = any(isinstance(item, Call) for item in node.items[1:])
@@ -164,7 +168,7 @@ class StoredTypes:
         if origin is None:
             return Plain(shown, shown)
         if (found := self.project.find_class(origin)) is not None:
-            return self._class(*found)
+            return self.of_class(*found)
         bound = self.project.binding(origin)
         if bound is not None and bound[0].value is not None:
             value, home = bound[0].value.expression, bound[1]
@@ -174,34 +178,45 @@ class StoredTypes:
             return self.read(value, home)
         return Plain(origin, shown)
 
-    def _class(self, cls: Class, module: Module) -> Written:
+    def of_class(self, cls: Class, module: Module) -> Written:
+        """What values of a class look like in the log."""
         lineage = self.project.lineage(cls, module)
         bases = {base.origin for owner, _ in lineage for base in owner.bases}
         if bases & _ENUMS:
-            members = [each for each in cls.attributes if each.method is None and each.value is not None]
-            return Values(frozenset(expression_text(each.value.expression) for each in members if each.value), cls.name)
+            names: dict[str, str] = {}
+            for value, name in StoredClasses(self.project).values_of_enum(cls, module):
+                names.setdefault(value, name)
+            return Values(names, cls.name, is_class=True)
         is_record = bool(bases & (FIELDS_OF_BASES | PYDANTIC_MODELS)) or any(
             owner.has_decorator(*FIELDS_OF_DECORATORS) for owner, _ in lineage
         )
         return Record(cls, module) if is_record else Plain(cls.name, cls.name)
 
+    def form(self, record: Record) -> Form:
+        """How values of a record are written down."""
+        return StoredClasses(self.project).form(record.cls, record.module)
+
     def fields(self, record: Record) -> dict[str, Field]:
-        """The fields of a record, inherited ones among them."""
+        """The fields of a record by the names they have in the log, in their order, inherited ones among them."""
         lineage = self.project.lineage(record.cls, record.module)
         is_dict = any(base.origin in _TYPED_DICTS for owner, _ in lineage for base in owner.bases)
-        found: dict[str, Field] = {}
-        for owner, module in lineage:
+        classes = StoredClasses(self.project)
+        found: dict[str, tuple[str, Field]] = {}
+        for owner, module in reversed(lineage):
             for each in owner.attributes:
-                if each.annotation is None or each.method is not None or each.name in found:
+                if each.annotation is None or each.method is not None:
                     continue
                 kind = each.annotation.expression
                 outer = kind.value if isinstance(kind, Subscript) else kind
                 origin = self.project.origin_of(outer, module, owner)
                 if origin in NO_FIELDS:
                     continue
-                optional = self._is_optional(each, owner, origin) if is_dict else each.value is not None
-                found[each.name] = Field(self.read(kind, module, owner), not optional)
-        return found
+                optional = (
+                    self._is_optional(each, owner, origin) if is_dict else classes.has_default(each, owner, module)
+                )
+                written = Field(self.read(kind, module, owner), not optional, classes.is_last_in_order(owner))
+                found[each.name] = (classes.stored_name(each, owner, module), written)
+        return dict(sorted(found.values(), key=lambda each: each[1].is_last))
 
     def _is_optional(self, each: ClassAttribute, owner: Class, origin: str | None) -> bool:
         total = next((keyword.value.text for keyword in owner.keywords if keyword.keyword == "total"), "True")

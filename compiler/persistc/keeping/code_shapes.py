@@ -51,6 +51,11 @@ def names_used(node: Function, *, decorated: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *_free_of_function(node, _NONE)]))
 
 
+def names_of(expression: ast.expr) -> tuple[str, ...]:
+    """The names that an expression uses, in order."""
+    return tuple(dict.fromkeys(_free(expression, _NONE)))
+
+
 _NONE: frozenset[str] = frozenset()
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 

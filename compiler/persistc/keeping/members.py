@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from persistc.flow_tree import Constant
 from persistc.keeping.code_shapes import members_used, shape, signature
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Class, Kind
@@ -46,13 +47,13 @@ class Members:
         differing = {name for name in others if self._is_another(name)}
         while more := {name for name in others if name not in differing and differing.intersection(self._uses(name))}:
             differing |= more
-        return tuple(name for name in self._reached(flows) if name in differing)
+        return tuple(name for name in self.reached(flows) if name in differing)
 
     def gone_steps(self, flows: Sequence[str]) -> tuple[str, ...]:
         """The steps and signals that these flows called and that are gone, with the methods that those need."""
-        used = dict.fromkeys(name for caller in (*flows, *self._reached(flows)) for name in self._uses(caller))
+        used = dict.fromkeys(name for caller in (*flows, *self.reached(flows)) for name in self._uses(caller))
         gone = [name for name in used if self._kind_before(name) in _RECORDED and self._kind_now(name) is None]
-        return (*gone, *(name for name in self._reached(gone) if self._kind_now(name) is None))
+        return (*gone, *(name for name in self.reached(gone) if self._kind_now(name) is None))
 
     def remarks(self, callers: Iterable[str]) -> Iterator[str]:
         """What is to be said of the members that the kept code names and that do not come along."""
@@ -60,7 +61,6 @@ class Members:
         lineage = self.project.lineage(cls, self.new.module)
         attributes = {each.name for owner, _ in lineage for each in owner.attributes}
         attributes_before = {each.name for each in self.old.cls.attributes}
-        constants_before, constants = _constants(self.old.cls), _constants(cls)
         used = (name for caller in callers for name in members_used(self.old.methods[caller], cls.name))
         for name in dict.fromkeys(used):
             before, now = self._kind_before(name), self._kind_now(name)
@@ -72,8 +72,18 @@ class Members:
                     yield f"{before} {name} takes or returns something else now: see that the kept body fits it"
             elif before is None and now is None and name in attributes_before - attributes:
                 yield f"the attribute {name} is set nowhere in {cls.name} any more: set it in `__init__` again"
-            elif name in constants_before and constants.get(name, constants_before[name]) != constants_before[name]:
-                yield f"{name} of {cls.name} was {constants_before[name]} and is {constants[name]} now"
+
+    def changed_constants(self, flows: Iterable[str]) -> Iterator[str]:
+        """What is to be said of the names that the class gives another value than it gave, where these use one."""
+        cls, flows = self.new.cls, tuple(flows)
+        bases = [each for each, home in self.project.lineage(cls, self.new.module) if home is self.new.module]
+        bases_before = [each for base in bases if (each := self.old.module.find(base.name)) is not None]
+        before, now = _constants(bases_before), _constants(bases)
+        callers = dict.fromkeys((*flows, *self.reached(flows)))
+        used = (name for caller in callers for name in members_used(self.old.methods[caller], cls.name))
+        for name in dict.fromkeys(used):
+            if name in before and now.get(name, before[name]) != before[name]:
+                yield f"{name} of {cls.name} was {before[name]} and is {now[name]} now"
 
     def _kind_before(self, name: str) -> Kind | None:
         method = self.old.cls.by_name.get(name)
@@ -89,7 +99,7 @@ class Members:
         used = members_used(self.old.methods[name], self.old.cls.name)
         return tuple(each for each in used if each in self.old.methods)
 
-    def _reached(self, start: Iterable[str]) -> tuple[str, ...]:
+    def reached(self, start: Iterable[str]) -> tuple[str, ...]:
         """The methods without a mark that these lead to, also by way of others."""
         found: dict[str, None] = {}
         waiting = list(start)
@@ -111,6 +121,11 @@ class Members:
         return now is not None and signature(self.old.methods[name]) != signature(now)
 
 
-def _constants(cls: Class) -> Mapping[str, str]:
-    """What the class body assigns to its names."""
-    return {each.name: each.value.text for each in cls.attributes if each.value is not None and each.method is None}
+def _constants(lineage: Iterable[Class]) -> Mapping[str, str]:
+    """What class bodies assign to their names, and the literals that methods assign to those of the instance."""
+    return {
+        each.name: each.value.text
+        for cls in reversed(tuple(lineage))
+        for each in cls.attributes
+        if each.value is not None and (each.method is None or isinstance(each.value.expression, Constant))
+    }

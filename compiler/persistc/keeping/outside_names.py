@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from persistc.keeping.code_shapes import shape
+from persistc.keeping.code_shapes import Function, names_of, names_used, shape
 from persistc.keeping.snapshots import Snapshot
 from persistc.model import Binding, Import, Module
 from persistc.project import Owned, Project
@@ -29,6 +30,22 @@ class OutsideNames:
         """Whether a name is defined in the file and stands for something else now, or for nothing."""
         before, now = self.old.definitions.get(name), self.new.definitions.get(name)
         return before is not None and (now is None or shape(before) != shape(now))
+
+    def led_to(self, names: Iterable[str]) -> tuple[str, ...]:
+        """These names, and those of the file that functions and values by these names used."""
+        found: dict[str, None] = {}
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop(0)
+            if name in found:
+                continue
+            found[name] = None
+            defined = self.old.definitions.get(name)
+            if isinstance(defined, Function):
+                waiting += names_used(defined, decorated=True)
+            elif isinstance(defined, ast.Assign | ast.AnnAssign) and defined.value is not None:
+                waiting += names_of(defined.value)
+        return tuple(found)
 
     def remarks(self, names: Iterable[str]) -> Iterator[str]:
         """What is to be said of the names that no import brings back."""

@@ -84,6 +84,7 @@ def plan_keeping(change: Change, new_number: int | None) -> Plan | NothingToKeep
     older = tuple(name for name in kept.values() if members.is_unchanged(name))
     helpers, put_back = members.differing_helpers((flow, *older)), members.gone_steps((flow, *older))
     names = _names(old, flow, (*helpers, *put_back))
+    reached = outside.led_to((*names, *_names(old, flow, members.reached((flow,)))))
     renamed = {name: _free(name, number, new, members) for name in helpers}
     return Plan(
         flow=flow,
@@ -98,7 +99,9 @@ def plan_keeping(change: Change, new_number: int | None) -> Plan | NothingToKeep
         remarks=(
             *_recorded_name(change),
             *members.remarks((flow, *helpers)),
+            *members.changed_constants((flow, *helpers)),
             *outside.remarks(names),
+            *outside.remarks(name for name in reached if name not in names and outside.is_changed(name)),
             *outside.remarks_on_bases(members.inherited((flow, *helpers))),
             *_other_flows(change, members, helpers),
         ),
@@ -112,7 +115,9 @@ def _is_unchanged(change: Change, members: Members, outside: OutsideNames) -> bo
         return False
     if members.differing_helpers((flow,)) or members.gone_steps((flow,)):
         return False
-    return not any(map(outside.is_changed, _names(old, flow, ())))
+    if any(members.changed_constants((flow,))):
+        return False
+    return not any(map(outside.is_changed, outside.led_to(_names(old, flow, members.reached((flow,))))))
 
 
 def _other_flows(change: Change, members: Members, helpers: Iterable[str]) -> Iterator[str]:

@@ -74,6 +74,68 @@ def test_a_body_that_says_the_same_needs_no_keeping(repository: Repository) -> N
     assert repository.read("flows.py") == same
 
 
+CONSTANTS = """\
+from persistasaurus import flow
+
+PAIR = 2
+MANY = PAIR * 2
+
+
+def many() -> int:
+    return MANY
+
+
+class Base:
+    most = 9
+
+
+class CountFlow(Base):
+    attempts = 3
+
+    def __init__(self) -> None:
+        self.rate = 5
+
+    @flow
+    async def count(self) -> int:
+        return self._rate() + self._tries() + self._many()
+
+    def _rate(self) -> int:
+        return self.rate
+
+    def _tries(self) -> int:
+        return self.attempts + self.most
+
+    def _many(self) -> int:
+        return many()
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("attempts = 3", "attempts = 5", "attempts of CountFlow was 3 and is 5 now"),
+        ("most = 9", "most = 8", "most of CountFlow was 9 and is 8 now"),
+        ("rate = 5", "rate = 6", "rate of CountFlow was 5 and is 6 now"),
+        (
+            "PAIR = 2",
+            "PAIR = 3",
+            "PAIR has changed: where the kept body needs the old one, add that under another name",
+        ),
+    ],
+)
+def test_a_value_that_a_body_leads_to_is_a_change_of_it(repository: Repository, was: str, now: str, said: str) -> None:
+    repository.commit("flows.py", CONSTANTS)
+    assert "does what it did" in repository.keep("CountFlow.count").stdout
+    repository.write("flows.py", CONSTANTS.replace(was, now))
+    ended = repository.keep("CountFlow.count")
+    assert ended.stdout.splitlines()[1:] == [
+        "  count is version 2",
+        "look at this:",
+        f"  {said}",
+        "run `persistc generate`",
+    ]
+
+
 # --- numbers --------------------------------------------------------------------------------------------------------
 
 
