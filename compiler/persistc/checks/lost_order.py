@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from itertools import pairwise
 
+from persistc.checks.acting import acts, is_value
 from persistc.checks.flow_code import FlowBody, Located
 from persistc.flow_tree import (
     Argument,
     Assign,
-    Assigned,
     Attribute,
-    Await,
     Block,
     Branch,
     Call,
@@ -27,7 +26,6 @@ from persistc.flow_tree import (
     Expression,
     ForLoop,
     Handler,
-    Lambda,
     Name,
     NestedFunction,
     Node,
@@ -38,11 +36,9 @@ from persistc.flow_tree import (
     Unary,
     WhileLoop,
     With,
-    Yield,
     bound_names,
     walk,
 )
-from persistc.model import PACKAGE
 
 _WHOLE = frozenset(
     f"builtins.{name}" for name in ("all", "any", "frozenset", "len", "max", "min", "set", "sorted", "sum")
@@ -52,12 +48,6 @@ _KEYWORDS = frozenset({"default", "reverse"})
 _VIEWS = frozenset({"items", "keys", "values"})
 
 _DICTS = frozenset({"builtins.dict", "collections.Counter", "collections.defaultdict"})
-_VALUES = frozenset(
-    f"builtins.{name}"
-    for name in ("abs", "all", "any", "bool", "float", "int", "isinstance", "len", "max", "min", "round", "sorted")
-) | {"builtins.str", "builtins.sum", "builtins.tuple"}
-"""Builtins that give the same for the same argument, whenever they are called."""
-_ACTING = (f"{PACKAGE}.", "asyncio.", "builtins.next", "builtins.setattr")
 
 
 # --- values under a name --------------------------------------------------------------------------------------------
@@ -83,7 +73,7 @@ def fills_by_element(body: FlowBody, comprehension: Comprehension) -> bool:
         case Comprehension(kind="dict", elements=(Name(name=key), value), clauses=(clause,)):
             names = frozenset(bound_names(clause.target))
             is_key = isinstance(clause.target, Name) and clause.target.name == key
-            return is_key and all(_is_value(body, each, names) for each in (value, *clause.conditions))
+            return is_key and all(is_value(body, each, names) for each in (value, *clause.conditions))
         case _:
             return False
 
@@ -214,7 +204,7 @@ def _written(body: FlowBody, statement: Node, target: Expression, names: Set[str
     match statement:
         case Other(keyword="pass" | "continue"):
             return []
-        case Branch(test=test, body=inner, orelse=orelse) if not _acts(body, test, names):
+        case Branch(test=test, body=inner, orelse=orelse) if not acts(body, test, names):
             found: list[Name] = []
             for each in (*inner, *orelse):
                 written = _written(body, each, target, names)
@@ -223,15 +213,15 @@ def _written(body: FlowBody, statement: Node, target: Expression, names: Set[str
                 found += written
             return found
         case Assign(targets=(Name() as total,), operator="+=" | "-=", value=value) if value is not None:
-            return [total] if _is_count(body, total.name) and not _acts(body, value, names) else None
+            return [total] if _is_count(body, total.name) and not acts(body, value, names) else None
         case Assign(targets=(Name() as filled,), operator="|=", value=value) if value is not None:
-            return [filled] if _is_local_set(body, filled.name) and not _acts(body, value, names) else None
+            return [filled] if _is_local_set(body, filled.name) and not acts(body, value, names) else None
         case Do(value=Call(function=Attribute(value=Name() as filled, name="add" | "update"), arguments=arguments)):
-            is_clean = not any(_acts(body, each.value, names) for each in arguments)
+            is_clean = not any(acts(body, each.value, names) for each in arguments)
             return [filled] if is_clean and _is_local_set(body, filled.name) else None
         case Assign(targets=(Subscript(value=Name() as filled, items=(Name(name=key),)),), value=value):
             is_key = isinstance(target, Name) and target.name == key
-            if value is None or not is_key or not _is_value(body, value, names):
+            if value is None or not is_key or not is_value(body, value, names):
                 return None
             return [filled] if _is_key_dict(body, filled.name) else None
         case _:
@@ -308,59 +298,3 @@ def _is_bound_around(use: Located, loop: ForLoop, name: str) -> bool:
             case _:
                 continue
     return False
-
-
-# --- what expressions do --------------------------------------------------------------------------------------------
-
-
-def _acts(body: FlowBody, value: Expression, names: Set[str]) -> bool:
-    """Whether it may do something, or draw something, so that it matters for which element it is done first."""
-    return any(_acts_itself(body, node, names) for node in walk(value))
-
-
-def _acts_itself(body: FlowBody, node: Node, names: Set[str]) -> bool:
-    match node:
-        case Await() | Yield() | Assigned() | Lambda():
-            return True
-        case Call(function=function):
-            origin = body.origin(function)
-            if origin is None:
-                return not _is_method_of(function, names)
-            return origin.startswith(_ACTING) or _is_of_object(body, function)
-        case _:
-            return False
-
-
-def _is_of_object(body: FlowBody, function: Expression) -> bool:
-    """Whether it is a method of what a module has made, which may be anything: `BILLING.charge`."""
-    owner = body.origin(function.value) if isinstance(function, Attribute) else None
-    found = body.project.binding(owner) if owner is not None else None
-    return found is not None and found[0].value is not None
-
-
-def _is_value(body: FlowBody, value: Expression, names: Set[str]) -> bool:
-    """Whether it depends on the element alone, and on what does not change meanwhile."""
-    return not any(
-        _acts_itself(body, node, names)
-        or (
-            isinstance(node, Call)
-            and not _is_method_of(node.function, names)
-            and body.origin(node.function) not in _VALUES
-        )
-        for node in walk(value)
-    )
-
-
-def _is_method_of(function: Expression, names: Set[str]) -> bool:
-    """Whether it is a method of an element, or of what one of its methods gives, or of a text that is written out."""
-    match function:
-        case Attribute(value=Name(name=name)):
-            return name in names
-        case Attribute(value=Constant()):
-            return True
-        case Attribute(value=Call(function=inner) | Subscript(value=inner)):
-            return _is_method_of(inner, names)
-        case Attribute(value=Attribute() as inner):
-            return _is_method_of(inner, names)
-        case _:
-            return False
