@@ -53,13 +53,14 @@ def _receivers_in(project: Project) -> Iterator[Receiver]:
                 yield from _receivers(body, Scope(classes, flow_routine(body, on)))
 
 
-def _receivers(body: FlowBody, scope: Scope) -> Iterator[Receiver]:
-    calls = Calls(scope)
+def _receivers(body: FlowBody, around: Scope) -> Iterator[Receiver]:
     for located in body.nodes:
         match located.node:
-            case Call(function=Attribute(value=value) as function) if (
-                calls.is_unknown_object(value) and not isinstance(value, Yield) and not is_in_f_string(located)
-            ):
+            case Call(function=Attribute(value=value) as function):
+                scope = around.at(located)
+                is_unknown = Calls(scope).is_unknown_object(value)
+                if not is_unknown or isinstance(value, Yield) or is_in_f_string(located):
+                    continue
                 made_by = tuple(call.function.span for call in scope.calls_behind(value))
                 yield Receiver(
                     path=body.module.path,

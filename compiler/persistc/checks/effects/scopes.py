@@ -21,7 +21,7 @@ from persistc.checks.effects.things import (
     Unseen,
     Written,
 )
-from persistc.checks.flow_code import is_super
+from persistc.checks.flow_code import Located, is_super
 from persistc.flow_tree import (
     Assigned,
     Attribute,
@@ -115,6 +115,14 @@ class Scope(Names):
     def within(self, node: Comprehension | Lambda) -> Scope:
         """The scope of a comprehension or lambda, which has names of its own."""
         return Scope(self.classes, self.routine, self, self.bound_within(node))
+
+    def at(self, located: Located) -> Scope:
+        """The scope at a place in the body."""
+        scope = self
+        for node in located.around:
+            if isinstance(node, Comprehension | Lambda):
+                scope = scope.within(node)
+        return scope
 
     def _of_name(self, expression: Name, name: str, depth: int) -> Things:
         if isinstance(self.around, Scope) and name not in self.own:
