@@ -26,13 +26,16 @@ def flow_graphs(project: Project) -> Iterator[FlowGraph]:
 
 
 def find_flow(project: Project, name: str) -> FlowGraph:
-    """The flow called `Class.flow`, `module.Class.flow`, or by its own name where only one has it.
+    """The flow called `Class.flow`, `module.Class.flow`, by its own name where only one has it, or as the log has it.
 
     Raises:
         CannotRun: There is none, or more than one; the message lists them.
     """
     graphs = sorted(flow_graphs(project), key=_full_name)
     found = [graph for graph in graphs if name in {graph.name, graph.label, _full_name(graph)}]
+    if not found:  # `@flow(name=...)`, which its kept bodies share
+        recorded = [graph for graph in graphs if graph.recorded == name]
+        found = sorted(recorded, key=lambda graph: graph.version)[-1:]
     if len(found) == 1:
         return found[0]
     if found:

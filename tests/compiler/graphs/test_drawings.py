@@ -24,7 +24,7 @@ from persistc.flow_graph.regions import FlowGraph, Step
 from persistc.reading import read_project
 from persistc.sound_projects import sound_project
 from persistc.sources import find_sources
-from tests.compiler.projects import REPOSITORY, Ended, Project
+from tests.compiler.projects import FLOWS, REPOSITORY, Ended, Project
 
 DRAWINGS = Path(__file__).parent / "drawings"
 FORMATS = {"text": "everything.txt", "mermaid": "everything.mmd", "dot": "everything.dot", "json": "everything.json"}
@@ -114,6 +114,12 @@ def test_a_flow_is_found_by_each_of_its_names(greeting: Project) -> None:
         greeting.persistc("graph", name).stdout for name in ("greet", "GreetingFlow.greet", "flows.GreetingFlow.greet")
     }
     assert outputs == {"flow GreetingFlow.greet, flows.py:8\n  10  say\n"}
+
+
+def test_a_flow_is_found_by_the_name_the_log_has_for_it(project: Project) -> None:
+    project.write("flows.py", FLOWS.replace("@flow", '@flow(name="say-hello")'))
+    assert project.persistc("graph", "say-hello") == project.persistc("graph", "GreetingFlow.greet")
+    assert project.persistc("graph", "say-hello").exit_code == 0
 
 
 def test_an_unknown_flow_is_answered_with_those_that_have_names_like_it(greeting: Project) -> None:
