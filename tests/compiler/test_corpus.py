@@ -27,13 +27,13 @@ CORPUS = Path(__file__).parent / "corpus"
 MARKER = re.compile(r"# (?P<severity>error|warning): (?P<codes>PST\d{3}(?:, PST\d{3})*)$")
 
 # Said outright, so that neither corpus can shrink unseen; who adds to one says so here.
-GOOD_FLOWS = 17
+GOOD_FLOWS = 18
 BAD_LINES = {
     "PST106": 2,
     "PST201": 48,
     "PST202": 13,
     "PST203": 10,
-    "PST204": 24,
+    "PST204": 25,
     "PST205": 43,
     "PST206": 30,
     "PST207": 6,

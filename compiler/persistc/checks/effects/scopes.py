@@ -209,6 +209,8 @@ class Scope(Names):
         classes = self.classes
         if kept.annotation is not None:
             said = classes.declared(kept.annotation, kept.module, kept.owner, is_held=True)
+            if kept.setter is not None and _is_written_out(kept) and Container((Outside(is_function=True),)) in said:
+                said = self._in_setter(kept, on, depth) or said  # which functions it holds, the display says better
             if said or kept.setter is None:
                 return said
         if kept.setter is None:
@@ -345,6 +347,20 @@ def _has_elements(thing: Thing) -> bool:
 
 def _is_acting(source: Source) -> bool:
     return source.reason is Reason.OUTSIDE
+
+
+def _is_written_out(kept: Kept) -> bool:
+    """Whether an attribute is a container of functions that stand there by name: none of them comes from outside."""
+    given = {each.name for each in kept.setter.values} if kept.setter is not None else set()
+    match kept.value:
+        case Display(kind=kind, items=items) if items:
+            values = items[1::2] if kind == "dict" else items
+            return all(
+                isinstance(each, Attribute | Lambda) or (isinstance(each, Name) and each.name not in given)
+                for each in values
+            )
+        case _:
+            return False
 
 
 def _is_nothing(value: Expression) -> bool:
