@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
+from types import FrameType
 
 import pytest
 from hypothesis import given, settings
@@ -248,6 +250,23 @@ def test_what_is_not_known_in_one_arm_does_not_hide_the_other() -> None:
 # --- how long it takes ----------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def counted_calls() -> Iterator[Callable[[], int]]:
+    """Count what is called, which is the same on every machine."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield lambda: calls
+    finally:
+        sys.setprofile(before)
+
+
 @pytest.mark.parametrize(
     ("flow", "word"),
     [
@@ -260,28 +279,26 @@ def test_what_is_not_known_in_one_arm_does_not_hide_the_other() -> None:
     ids=["a loop", "a try in a loop", "branches in a loop", "branches from a loop", "tasks from a loop"],
 )
 def test_a_history_of_ten_thousand_calls_takes_time_in_proportion(flow: FlowGraph, word: str) -> None:
-    def seconds(rounds: int) -> float:
+    def work(rounds: int) -> int:
         history = called(*(word * rounds))
-        start = time.process_time()
-        assert match(flow, history).verdict is Verdict.FITS
-        return time.process_time() - start
+        with counted_calls() as count:
+            assert match(flow, history).verdict is Verdict.FITS
+        return count()
 
-    few, many = seconds(10_000 // len(word) // 8), seconds(10_000 // len(word))
-    assert many < 24 * few + 0.1
+    few, many = work(10_000 // len(word) // 8), work(10_000 // len(word))
+    assert many < 16 * few
 
 
 @pytest.mark.parametrize("branch_of", [lambda: joined("a", "b", "c"), lambda: joined(loop("a", "b"), "c")])
 def test_branches_that_do_the_same_are_counted_in_whatever_order_they_go_on(branch_of: Callable[[], Task]) -> None:
     branches = [branch_of() for _ in range(12)]
     flow = graph(parallel(*(elsewhere(each, line) for line, each in enumerate(branches))), "d")
-    start = time.process_time()
     assert fitting(flow, "a" * 12 + "b" * 12 + "c" * 12 + "d", "abc" * 12 + "d", "aabbcc" * 6 + "d") == {
         "a" * 12 + "b" * 12 + "c" * 12 + "d": True,
         "abc" * 12 + "d": True,
         "aabbcc" * 6 + "d": True,
     }
     assert verdict(flow, "a" * 12 + "b" * 12 + "c" * 13) is Verdict.CANNOT_FIT
-    assert time.process_time() - start < 2
 
 
 def test_a_graph_with_too_many_ways_is_given_up() -> None:
