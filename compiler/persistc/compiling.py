@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from persistc.checks import check
+from persistc.checks import check_reading
 from persistc.checks.left_to_types import only_types_tell
 from persistc.configuration import read_configuration
 from persistc.crash_tests import crash_test_modules
@@ -105,8 +105,7 @@ def findings_of(reading: Reading, sources: Sequence[SourceFile]) -> list[Diagnos
 
 
 def _found_in(reading: Reading) -> tuple[Diagnostic, ...]:
-    checked = check(reading.project)
-    return (*reading.findings, *reading.later_findings(), *checked)
+    return tuple(check_reading(reading))
 
 
 def _commented(reading: Reading, sources: Sequence[SourceFile]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from persistc.cannot_run import CannotRun
-from persistc.checks import check
+from persistc.checks import check_reading
 from persistc.configuration import Configuration, read_configuration
 from persistc.diagnostics import Diagnostic, Severity, in_order
 from persistc.project import Project
@@ -33,8 +33,7 @@ def sound_reading(paths: Sequence[Path], configuration: Configuration) -> Readin
         CannotRun: A path is wrong, or the source has errors.
     """
     reading = read_project(find_sources(paths, configuration).sources, configuration)
-    checked = check(reading.project)
-    found = in_order([*reading.findings, *reading.later_findings(), *checked])
+    found = in_order(check_reading(reading))
     errors = [each for each in found if each.severity is Severity.ERROR and each.code < FIRST_OF_BODIES]
     if errors:
         raise CannotRun(f"{_shown(errors[0])}{_more(len(errors) - 1)}; `persistc check` shows all")

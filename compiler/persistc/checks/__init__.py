@@ -30,6 +30,7 @@ from persistc.checks.version_overrides import check_version_overrides
 from persistc.checks.waits import check_waits
 from persistc.diagnostics import Code, Diagnostic, in_order
 from persistc.project import Project
+from persistc.reading import Reading
 
 OF_MODULES = (check_modules, check_decorators, check_strays)
 OF_CLASSES = (
@@ -53,6 +54,12 @@ OF_FLOW_CODE = (
     check_tasks,
     check_completion,
 )
+
+
+def check_reading(reading: Reading) -> list[Diagnostic]:
+    """Everything that is wrong in what was read, and in the modules that the checks looked into on their way."""
+    checked = check(reading.project)
+    return [*reading.findings, *reading.later_findings(), *checked]
 
 
 def check(project: Project) -> list[Diagnostic]:

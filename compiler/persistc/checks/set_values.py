@@ -9,6 +9,7 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from persistc.checks.declared import declarations
 from persistc.checks.flow_class import FlowClass
 from persistc.checks.flow_code import FlowBody
 from persistc.checks.task_values import TaskValues, is_of_tasks
@@ -201,21 +202,11 @@ class Sets:
         return self._is_written_set(found[0].value.expression, found[1], None)
 
     def _is_attribute_set(self, name: str) -> bool:
-        for owner, module in self.flow_class.lineage:
-            for attribute in owner.attributes:
-                if attribute.name != name:
-                    continue
-                if attribute.annotation is not None:
-                    return self._is_set_type(attribute.annotation.expression, module, owner)
-                if attribute.value is None:
-                    continue
-                given = attribute.value.expression
-                setter = owner.by_name.get(attribute.method or "")
-                if isinstance(given, Name) and setter is not None:
-                    for parameter in setter.parameters:
-                        if parameter.name == given.name and parameter.annotation is not None:
-                            return self._is_set_type(parameter.annotation.expression, module, owner)
-                return self._is_written_set(given, module, owner)
+        for each in declarations(self.flow_class, name):
+            if each.type is not None:
+                return self._is_set_type(each.type.expression, each.module, each.owner)
+            if each.value is not None:
+                return self._is_written_set(each.value.expression, each.module, each.owner)
         return False
 
     def _is_field_set(self, owner: str, name: str) -> bool:

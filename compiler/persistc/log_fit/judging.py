@@ -80,12 +80,14 @@ def _call(kind: str, class_name: str, method_name: str) -> Call:
 def judge(flows: Iterable[InFlight], code: Code) -> dict[Judgement, list[str]]:
     """The ids of the flows by what becomes of them."""
     found: dict[Judgement, list[str]] = {}
+    fits: dict[tuple[str, int, tuple[Call, ...]], Fit] = {}
     for flow in flows:
-        found.setdefault(_judged(flow, code), []).append(flow.flow_id)
+        found.setdefault(_judged(flow, code, fits), []).append(flow.flow_id)
     return found
 
 
-def _judged(flow: InFlight, code: Code) -> Judgement:
+def _judged(flow: InFlight, code: Code, fits: dict[tuple[str, int, tuple[Call, ...]], Fit]) -> Judgement:
+    """`fits` holds what was found of other flows: thousands stand at the same place."""
     graph = code.graphs.get((flow.name, flow.version))
     if graph is None:
         return _without_body(flow, code)
@@ -102,7 +104,8 @@ def _judged(flow: InFlight, code: Code) -> Judgement:
         if flow.replay.problem is None:
             return judgement(Verdict.FITS, "are replayed without a difference")
         return judgement(Verdict.CANNOT_FIT, f"would be parked: {flow.replay.problem}", remedy=_keep(graph, code))
-    fit = match(graph, flow.calls)
+    history = (flow.name, flow.version, flow.calls)
+    fit = fits[history] = fits.get(history) or match(graph, flow.calls)
     if fit.verdict is Verdict.CANNOT_FIT:
         return judgement(fit.verdict, _difference(flow, fit, code), fit.after, _keep(graph, code))
     if flow.is_replayed:

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _told(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     types = FlowTypes(map(_flow_class, options.types)) if options.types else None
-    registered = registered_flows(_proxies(options.replay)) if options.replay else None
+    registered = _registered(options.replay) if options.replay else None
     with look_into(options.log) as log:
         for recorded in recorded_flows(log):
             yield _flow(recorded, types, registered, log.seed())
@@ -76,7 +76,7 @@ def _flow_class(place: str) -> FlowClass:
     return found
 
 
-def _proxies(place: str) -> Any:
+def _registered(place: str) -> Mapping[str, Registered]:
     found = load(place)
     if callable(found):
         try:
@@ -88,10 +88,9 @@ def _proxies(place: str) -> Any:
             f"{place} is {type(found).__name__}: name the list of proxies the engine is given, or what returns it"
         )
     try:
-        registered_flows(found)
+        return registered_flows(found)
     except (TypeError, PersistasaurusError) as error:
         raise NotLoaded(f"{place}: {error}") from error
-    return found
 
 
 def _parser() -> argparse.ArgumentParser:

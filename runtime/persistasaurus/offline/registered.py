@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -81,8 +81,7 @@ class FlowTypes:
             yield from _attempt(what, lambda: method.parameters.decode(signal.arguments))
 
 
-def _attempt(what: str, decode: object) -> Iterator[Unreadable]:
-    assert callable(decode)
+def _attempt(what: str, decode: Callable[[], object]) -> Iterator[Unreadable]:
     try:
         decode()
     except CorruptRow as problem:
